@@ -1,0 +1,93 @@
+"""The contract between the bridge and a capability: a context in, plain data or a :class:`HostRefusal` out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp_server.policy.limits import Limits
+from mcp_server.policy.rights import Rights
+
+__all__ = ["CallContext", "HostFunction", "HostRefusal", "LogLine", "Usage"]
+
+
+@dataclass(slots=True)
+class Usage:
+    """What one call has used so far; the bridge and the capabilities count here, nobody else."""
+
+    host_calls: int = 0
+    log_lines: int = 0
+    log_bytes: int = 0
+    log_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line a plugin logged: cleaned, cut, ready for a sink."""
+
+    plugin: str
+    level: str
+    message: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class CallContext:
+    """Who calls, for whom, and within which bounds. Taken from the authenticated caller, never from a guest.
+
+    Attributes:
+        plugin: Id of the plugin that runs.
+        principal: The caller: ``local`` on stdio, the token's subject over HTTP.
+        session: The client's session, where the transport has one.
+        call_id: Correlation id of the call in logs and errors.
+        rights: The plugin's frozen rights.
+        limits: The plugin's limits.
+        config: The plugin's configuration, manifest merged with the operator's.
+        depth: How many tool or hook calls this one is nested in.
+        deadline: Monotonic seconds at which the call must be over.
+        log: Where the plugin's log lines go.
+        usage: Counters of this call.
+    """
+
+    plugin: str
+    principal: str
+    session: str
+    call_id: str
+    rights: Rights
+    limits: Limits
+    config: Mapping[str, Any]
+    depth: int
+    deadline: float
+    log: Callable[[LogLine], None]
+    usage: Usage = field(default_factory=Usage)
+
+
+class HostRefusal(Exception):
+    """A host function says no: becomes an envelope with ``success: false``, never a trap.
+
+    Args:
+        code: Stable code for ``metadata.code``.
+        message: What was wrong, readable by the plugin's author and a model; no host paths, no secrets.
+        data: More for ``metadata``.
+    """
+
+    def __init__(self, code: str, message: str, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data: Mapping[str, Any] = data or {}
+
+
+@dataclass(frozen=True, slots=True)
+class HostFunction:
+    """One function of a capability.
+
+    Attributes:
+        name: As the guest imports it.
+        answer: Takes the context and the request object, gives JSON data; a coroutine where it must wait.
+    """
+
+    name: str
+    answer: Callable[[CallContext, dict[str, Any]], Any | Awaitable[Any]]
+    waits: bool = False

@@ -1,0 +1,158 @@
+"""``plugin list``, ``plugin show``, ``tool list``, ``cache clear``: what is there, without running any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.serve import cache_folder, find_folders
+from mcp_server.host import PluginHost
+from mcp_server.registry.record import PluginRecord
+from mcp_server.runtime.modules import ModuleStore
+from mcp_server.settings import load_settings
+from mcp_server.tools.catalog import Tool
+
+__all__ = ["clear_cache", "list_plugins", "list_tools", "show_plugin"]
+
+Folders = list[Path] | None
+
+
+def list_plugins(manifests: Folders, plugins: Folders, config: Path | None, *, json: bool) -> None:
+    """Print every plugin with its state and, where it is held back, why and what to do."""
+
+    def show(host: PluginHost) -> None:
+        shown = [_plugin_summary(record, host) for record in host.list_plugins()]
+        if json:
+            print_json({"plugins": shown})
+            return
+        rows = [[s["id"], s["version"], s["type"], s["state"], str(len(s["tools"])), s["reason"] or "-"] for s in shown]
+        print_table(["PLUGIN", "VERSION", "TYPE", "STATE", "TOOLS", "REASON"], rows)
+
+    _with_host(show, manifests, plugins, config)
+
+
+def show_plugin(plugin: str, manifests: Folders, plugins: Folders, config: Path | None, *, json: bool) -> None:
+    """Print all that is known about one plugin."""
+
+    def show(host: PluginHost) -> None:
+        record = host.registry.get(plugin)
+        facts = {**_plugin_summary(record, host), **_plugin_details(record)}
+        if json:
+            print_json(facts)
+            return
+        for key, value in facts.items():
+            if isinstance(value, dict):
+                print(f"{key}:")
+                for name, item in value.items():  # pyright: ignore[reportUnknownVariableType]  # JSON
+                    print(f"  {name}: {_plain(item)}")
+            else:
+                print(f"{key}: {_plain(value)}")
+
+    _with_host(show, manifests, plugins, config)
+
+
+def list_tools(manifests: Folders, plugins: Folders, config: Path | None, *, json: bool) -> None:
+    """Print every tool with its arguments."""
+
+    def show(host: PluginHost) -> None:
+        tools = list(host.catalog.tools.values())
+        if json:
+            print_json({"tools": [_tool_facts(tool) for tool in tools]})
+            return
+        rows = [[tool.name, _signature(tool), tool.description.splitlines()[0]] for tool in tools]
+        print_table(["TOOL", "ARGUMENTS", "WHAT IT DOES"], rows)
+
+    _with_host(show, manifests, plugins, config)
+
+
+def clear_cache(*, json: bool) -> None:
+    """Remove compiled code and say how much it was."""
+    freed = ModuleStore(cache_folder(load_settings())).clear()
+    if json:
+        print_json({"freed_bytes": freed})
+    else:
+        print(f"freed {freed / 1e6:.1f} MB")
+
+
+def _with_host(
+    show: Callable[[PluginHost], None], manifests: Folders, plugins: Folders, config: Path | None
+) -> None:
+    settings = load_settings(config)
+
+    async def run() -> None:
+        async with PluginHost(settings, find_folders(manifests, plugins), cache=cache_folder(settings)) as host:
+            show(host)
+
+    anyio.run(run)
+
+
+def _plugin_summary(record: PluginRecord, host: PluginHost) -> dict[str, Any]:
+    manifest = record.version.source.manifest.plugin if record.version else None
+    error = record.error
+    return {
+        "id": record.id,
+        "version": manifest.version if manifest else "-",
+        "type": manifest.type if manifest else "-",
+        "state": str(record.shown_state),
+        "tools": [tool.name for tool in host.catalog.tools.values() if tool.plugin == record.id and record.serving],
+        "reason": f"[{error.error_code}] {error.message}" if error else "",
+        "fix": error.fix if error else "",
+        "notes": list(record.notes),
+        "path": str(record.path),
+    }
+
+
+def _plugin_details(record: PluginRecord) -> dict[str, Any]:
+    version = record.version
+    if version is None:
+        return {}
+    module, rights = version.module, version.rights
+    return {
+        "digest": version.digest,
+        "isolation": version.runnable.isolation.name.lower(),
+        "rights": {
+            "required": sorted(rights.required),
+            "optional": sorted(rights.optional),
+            "granted": sorted(rights.granted),
+            "effective": sorted(rights.effective),
+        },
+        "limits": asdict(version.runnable.limits),
+        "module": {
+            "sha256": module.sha256,
+            "bytes": module.size,
+            "functions": module.function_count,
+            "imports": [f"{item.module} {item.name}" for item in module.imports],
+            "exports": list(module.callable_exports()),
+            "start": module.has_start,
+        },
+    }
+
+
+def _tool_facts(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "plugin": tool.plugin,
+        "input_schema": tool.input.source,
+        "output_schema": tool.output.source if tool.output else None,
+        "annotations": asdict(tool.annotations),
+    }
+
+
+def _signature(tool: Tool) -> str:
+    """``text, limit?``: the arguments, a question mark on those that may be left out."""
+    schema = tool.input.source
+    required = schema.get("required", [])
+    return ", ".join(name if name in required else f"{name}?" for name in schema.get("properties", {})) or "-"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value) or "-"  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]  # JSON
+    return str(value) if value != "" else "-"

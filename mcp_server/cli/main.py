@@ -1,0 +1,145 @@
+"""The command ``agentmem-mcp``: its verbs, and the one place where an error becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcp_server import __version__
+from mcp_server.cli.output import fail, print_json
+from mcp_server.errors import AgentMemError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="agentmem-mcp",
+    help="Run WebAssembly plugins as MCP tools, behind walls.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+plugin_app = typer.Typer(help="Look at the plugins that are found.", no_args_is_help=True)
+tool_app = typer.Typer(help="List and call tools without a client.", no_args_is_help=True)
+cache_app = typer.Typer(help="The cache of compiled modules.", no_args_is_help=True)
+app.add_typer(plugin_app, name="plugin")
+app.add_typer(tool_app, name="tool")
+app.add_typer(cache_app, name="cache")
+
+Manifests = Annotated[
+    list[Path] | None, typer.Option("--manifests", metavar="DIR", help="Folder of <id>/plugin.toml; repeatable.")
+]
+Plugins = Annotated[
+    list[Path] | None, typer.Option("--plugins", metavar="DIR", help="Folder of plugins and modules; repeatable.")
+]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+@app.command()
+def serve(manifests: Manifests = None, plugins: Plugins = None, config: Config = None) -> None:
+    """Serve MCP over stdin and stdout."""
+    from mcp_server.cli.serve import serve_stdio
+
+    serve_stdio(manifests, plugins, config)
+
+
+@app.command()
+def demo() -> None:
+    """Start the real server, call real plugins, and show what the walls hold back."""
+    from mcp_server.cli.demo import run_demo
+
+    raise typer.Exit(run_demo())
+
+
+@app.command()
+def version(json: Json = False) -> None:
+    """Print the version."""
+    if json:
+        from mcp_server.cli.serve import versions
+
+        print_json(versions())
+    else:
+        print(f"agentmem-mcp {__version__}")
+
+
+@plugin_app.command("list")
+def plugin_list(
+    manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
+) -> None:
+    """List every plugin that is found, also those held back."""
+    from mcp_server.cli.look import list_plugins
+
+    list_plugins(manifests, plugins, config, json=json)
+
+
+@plugin_app.command("show")
+def plugin_show(
+    plugin: str, manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
+) -> None:
+    """Show one plugin: its rights, limits, module and tools, or why it is held back."""
+    from mcp_server.cli.look import show_plugin
+
+    show_plugin(plugin, manifests, plugins, config, json=json)
+
+
+@tool_app.command("list")
+def tool_list(
+    manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
+) -> None:
+    """List every tool with its arguments."""
+    from mcp_server.cli.look import list_tools
+
+    list_tools(manifests, plugins, config, json=json)
+
+
+@tool_app.command("call")
+def tool_call(
+    name: Annotated[str, typer.Argument(help="As `tool list` shows it: <plugin>__<function>.")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE")] = None,
+    input_json: Annotated[str | None, typer.Option("--input", metavar="JSON|-", help="All arguments; - is stdin.")] = None,
+    manifests: Manifests = None,
+    plugins: Plugins = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Call a tool once and print its result."""
+    from mcp_server.cli.call import call_tool
+
+    raise typer.Exit(call_tool(name, arguments or [], input_json, manifests, plugins, config, json=json))
+
+
+@cache_app.command("clear")
+def cache_clear(json: Json = False) -> None:
+    """Remove all compiled code; it is made again at the next call."""
+    from mcp_server.cli.look import clear_cache
+
+    clear_cache(json=json)
+
+
+def main() -> None:
+    """Run the command line; every failure is one sentence on stderr and an exit code."""
+    wants_json = "--json" in sys.argv
+    try:
+        app()
+    except AgentMemError as error:
+        sys.exit(fail(error, as_json=wants_json))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        sys.exit(fail(_known(error), as_json=wants_json))
+
+
+def _known(error: Exception) -> AgentMemError:
+    """The error of ours inside ``error``: task groups wrap what ends them, however lonely it is."""
+    while isinstance(error, ExceptionGroup):
+        error = next((inner for inner in error.exceptions if isinstance(inner, AgentMemError)), error.exceptions[0])
+    if isinstance(error, AgentMemError):
+        return error
+    return AgentMemError(
+        f"unexpected {type(error).__name__}: {error}",
+        fix="this is a fault of agentmem-mcp: please report it with `agentmem-mcp version --json`",
+    )

@@ -1,0 +1,36 @@
+"""What the commands print: JSON for programs, sentences and tables for people. Results on stdout, the rest on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mcp_server.errors import AgentMemError
+
+__all__ = ["fail", "print_json", "print_table"]
+
+
+def print_json(value: Any) -> None:
+    """One JSON object; never a bare list, so that keys can be added."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as their cells; the last one is left as long as it is, for a terminal to wrap."""
+    cells = [list(headers), *[list(row) for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers) - 1)]
+    for row in cells:
+        aligned = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
+        print("  ".join([*aligned, row[-1]]).rstrip())
+
+
+def fail(error: AgentMemError, *, as_json: bool) -> int:
+    """Say on stderr what failed and what to do; the exit code."""
+    if as_json:
+        print(json.dumps({"error": error.as_dict(for_operator=True)}), file=sys.stderr)
+    else:
+        fix = f"\n  fix: {error.fix}" if error.fix else ""
+        print(f"error[{error.error_code}]: {error.message}{fix}", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,177 @@
+"""The shape of ``plugin.toml``, version 1, as frozen values. Reading files is in :mod:`.load`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from mcp_server.policy.limits import LIMITS
+from mcp_server.policy.rights import Capability
+
+__all__ = ["Annotations", "CapabilitySection", "Manifest", "PluginSection", "RuntimeSection", "ToolEntry"]
+
+PLUGIN_ID = r"^[a-z0-9-]{1,48}$"
+TOOL_WORD = r"^[A-Za-z0-9_-]{1,64}$"
+# https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
+SEMVER = (
+    r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?"
+    r"(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$"
+)
+
+PluginType = Literal["MemoryProcessor", "CodeAnalyzer", "SearchAlgorithm", "DataSource", "Multimodal", "Custom"]
+Isolation = Literal["call", "session", "shared"]
+
+# Text a client shows next to a tool: control, bidirectional-override and tag characters can make it read as
+# something else (Unicode UTS 39; CVE-2021-42574), so no manifest text may hold them.
+_DECEPTIVE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+
+
+def _plain(text: str) -> str:
+    found = _DECEPTIVE.search(text)
+    if found:
+        raise ValueError(f"holds the invisible or control character U+{ord(found.group()):04X}; remove it")
+    return text
+
+
+Id = Annotated[str, StringConstraints(pattern=PLUGIN_ID)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_plain)]
+Text = Annotated[str, StringConstraints(max_length=2_048), AfterValidator(_plain)]
+Word = Annotated[str, StringConstraints(pattern=TOOL_WORD)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PluginSection(_Section):
+    """``[plugin]``: who the plugin is and where its module lies."""
+
+    id: Id
+    name: Label
+    version: Annotated[str, StringConstraints(pattern=SEMVER)]
+    description: Text = ""
+    author: Annotated[str, StringConstraints(max_length=256), AfterValidator(_plain)] = ""
+    type: PluginType = "Custom"
+    wasm: Annotated[str, StringConstraints(min_length=1, max_length=1_024)] | None = None
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    requires_host: str | None = None
+
+
+class RuntimeSection(_Section):
+    """``[runtime]``: how the module wants to be run."""
+
+    isolation: Isolation = "call"
+    wasi: bool = False
+
+
+class CapabilitySection(_Section):
+    """``[capabilities]``: the ceiling. Required ones hold the plugin back when not granted."""
+
+    required: tuple[Capability, ...] = ()
+    optional: tuple[Capability, ...] = ()
+
+
+class NetworkSection(_Section):
+    """``[network]``: URL patterns the plugin may at most ask for."""
+
+    allow: tuple[str, ...] = ()
+
+
+class FileRule(_Section):
+    """One entry of ``[filesystem] allow``."""
+
+    path: str
+    mode: Literal["read", "write"] = "read"
+
+
+class FilesystemSection(_Section):
+    """``[filesystem]``: paths the plugin may at most ask for."""
+
+    allow: tuple[FileRule, ...] = ()
+
+
+class Annotations(_Section):
+    """A tool's own claims. They can only make the annotations that the host derives more cautious."""
+
+    read_only: bool = True
+    destructive: bool = False
+    idempotent: bool = True
+    open_world: bool = False
+
+
+class ToolEntry(_Section):
+    """``[[tools]]``: one exported function (or one operation of ``process``) shown as a tool."""
+
+    function: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    name: Word | None = None
+    title: Label | None = None
+    description: Text = ""
+    operation: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    input: Literal["json", "text"] = "json"
+    result: Literal["auto", "json", "text", "content"] = "auto"
+    input_schema: dict[str, Any] | str | None = None
+    output_schema: dict[str, Any] | str | None = None
+    annotations: Annotations = Annotations()
+
+    @property
+    def word(self) -> str:
+        """The tool's half of the MCP name."""
+        return self.name or self.operation or self.function
+
+
+class HookSection(_Section):
+    """``[hooks]``: plugin functions that the memory engine calls around its operations."""
+
+    before_add: str | None = None
+    after_add: str | None = None
+    before_search: str | None = None
+    after_search: str | None = None
+    before_update: str | None = None
+    after_update: str | None = None
+    before_delete: str | None = None
+    after_delete: str | None = None
+
+
+class Manifest(_Section):
+    """A whole ``plugin.toml``.
+
+    Raises:
+        pydantic.ValidationError: With every problem; :mod:`.load` turns it into one ``ManifestError``.
+    """
+
+    manifest_version: Literal[1]
+    plugin: PluginSection
+    runtime: RuntimeSection = RuntimeSection()
+    capabilities: CapabilitySection = CapabilitySection()
+    network: NetworkSection = NetworkSection()
+    filesystem: FilesystemSection = FilesystemSection()
+    config: dict[str, Any] = Field(default_factory=dict)
+    limits: dict[str, int] = Field(default_factory=dict)
+    tools: tuple[ToolEntry, ...] = ()
+    hooks: HookSection = HookSection()
+
+    @field_validator("limits")
+    @classmethod
+    def _known_limits(cls, limits: dict[str, int]) -> dict[str, int]:
+        for spec in LIMITS:
+            asked = limits.get(spec.key)
+            if asked is not None and not 1 <= asked <= spec.hard:
+                raise ValueError(f"{spec.key} = {asked} is outside 1 … {spec.hard} {spec.unit}")
+        return limits
+
+    @model_validator(mode="after")
+    def _distinct_tools(self) -> Manifest:
+        seen: set[str] = set()
+        for tool in self.tools:
+            if tool.word.casefold() in seen:
+                raise ValueError(f"[[tools]] shows the name '{tool.word}' twice (names are compared without case)")
+            seen.add(tool.word.casefold())
+        both = set(self.capabilities.required) & set(self.capabilities.optional)
+        if both:
+            raise ValueError(f"[capabilities] lists {', '.join(sorted(both))} as both required and optional")
+        return self

@@ -1,0 +1,122 @@
+"""Capabilities and who has them: what a manifest asks for, what is granted, and the frozen result.
+
+This is the only place that says yes. It decides on values; the loader links nothing and the bridge answers
+nothing beyond the :class:`Rights` made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from mcp_server.errors import CapabilityDenied
+
+__all__ = ["CAPABILITIES", "DEFAULT_GRANTS", "HOST_FUNCTIONS", "HOST_MODULES", "Capability", "Rights", "decide_rights"]
+
+Capability = Literal[
+    "MemoryAccess",
+    "StorageAccess",
+    "SearchAccess",
+    "LLMAccess",
+    "NetworkAccess",
+    "FileSystemAccess",
+    "LoggingAccess",
+    "ConfigAccess",
+]
+CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
+
+HOST_MODULES = ("agentmem", "extism:host/user")
+"""Import modules a guest may name for host functions; PDKs put them in the second by default."""
+
+HOST_FUNCTIONS: Mapping[str, Capability] = MappingProxyType({"log": "LoggingAccess", "get_config": "ConfigAccess"})
+"""Host function -> the one capability it belongs to. A capability joins here with its functions."""
+
+DEFAULT_GRANTS: frozenset[Capability] = frozenset({"MemoryAccess", "LoggingAccess", "ConfigAccess"})
+"""What every plugin gets without being asked for: its principal's memories, the log, its own configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a plugin asked for, what it was granted, and the intersection. Frozen when the plugin is registered."""
+
+    required: frozenset[Capability]
+    optional: frozenset[Capability]
+    granted: frozenset[Capability]
+
+    @property
+    def effective(self) -> frozenset[Capability]:
+        """Manifest ceiling ∩ grant."""
+        return (self.required | self.optional) & self.granted
+
+    @property
+    def missing(self) -> tuple[Capability, ...]:
+        """Required but not granted, in the order of :data:`CAPABILITIES`."""
+        return tuple(name for name in CAPABILITIES if name in self.required - self.granted)
+
+    def allows(self, function: str) -> bool:
+        """Whether host function ``function`` may do its work for this plugin."""
+        return HOST_FUNCTIONS.get(function) in self.effective
+
+
+def decide_rights(
+    required: Iterable[Capability], optional: Iterable[Capability], granted: Iterable[Capability]
+) -> Rights:
+    """Put ceiling and grant side by side; nothing else widens a right."""
+    return Rights(frozenset(required), frozenset(optional), frozenset(granted) | DEFAULT_GRANTS)
+
+
+def require_granted(plugin: str, rights: Rights) -> None:
+    """Hold the plugin back when a required capability is not granted.
+
+    Raises:
+        CapabilityDenied: Names every missing capability, and the configuration line that grants them.
+    """
+    missing = rights.missing
+    if missing:
+        raise CapabilityDenied(
+            f"plugin '{plugin}' requires {_join(missing)}, which is not granted",
+            fix=grant_line(plugin, sorted(missing)),
+            data={"plugin": plugin, "capabilities": list(missing)},
+        )
+
+
+def require_declared(plugin: str, rights: Rights, imports: Iterable[tuple[str, str]]) -> None:
+    """Refuse a module that imports a host function nobody offers, or one its manifest does not declare.
+
+    Args:
+        plugin: Id for the messages.
+        rights: The frozen rights of the plugin.
+        imports: ``(module, name)`` of the module's imports from :data:`HOST_MODULES`.
+
+    Raises:
+        CapabilityDenied: Names the import, its capability, and the line to add to ``plugin.toml``.
+    """
+    declared = rights.required | rights.optional
+    for module, name in imports:
+        capability = HOST_FUNCTIONS.get(name)
+        if capability is None:
+            raise CapabilityDenied(
+                f"plugin '{plugin}' imports '{module}' '{name}', which this host does not offer; "
+                f"it offers {_join(sorted(HOST_FUNCTIONS))}",
+                fix="build the plugin without that import",
+                data={"plugin": plugin, "import": name},
+            )
+        if capability not in declared:
+            raise CapabilityDenied(
+                f"plugin '{plugin}' imports '{module}' '{name}', which belongs to {capability}, "
+                "but its manifest does not declare that capability",
+                fix=f'add "{capability}" to [capabilities] required in the plugin.toml of \'{plugin}\'',
+                data={"plugin": plugin, "import": name, "capability": capability},
+            )
+
+
+def grant_line(plugin: str, capabilities: Iterable[str]) -> str:
+    """The operator's configuration lines that grant ``capabilities`` to ``plugin``."""
+    words = ", ".join(f'"{name}"' for name in capabilities)
+    return f"add to the server's configuration: [grants.{plugin}] capabilities = [{words}]"
+
+
+def _join(words: Iterable[str]) -> str:
+    return ", ".join(words)

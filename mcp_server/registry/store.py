@@ -1,0 +1,187 @@
+"""The one owner of plugin records: loads them, swaps versions, holds back what is broken, never stops for one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from mcp_server.errors import AgentMemError, ManifestError, NameCollision, PluginNotFound
+from mcp_server.manifest.load import LoadedManifest
+from mcp_server.registry.discovery import Found, PluginFolders, discover, lone_modules
+from mcp_server.registry.lifecycle import State
+from mcp_server.registry.record import PluginRecord
+from mcp_server.registry.version import OperatorWord, PluginVersion, read_manifest, read_version
+from mcp_server.runtime.fleet import Fleet
+
+__all__ = ["Registry"]
+
+logger = logging.getLogger(__name__)
+
+
+class Registry:
+    """Every discovered plugin by id, in the order of discovery.
+
+    Args:
+        folders: Where to look.
+        fleet: Makes the runners of loaded versions.
+        word: What the operator says about a plugin id.
+        host_version: For ``requires_host``.
+    """
+
+    def __init__(
+        self, folders: PluginFolders, fleet: Fleet, word: Callable[[str], OperatorWord], host_version: str
+    ) -> None:
+        self._folders = folders
+        self._fleet = fleet
+        self._word = word
+        self._host_version = host_version
+        self.records: dict[str, PluginRecord] = {}
+
+    def get(self, plugin: str) -> PluginRecord:
+        """The record of ``plugin``.
+
+        Raises:
+            PluginNotFound: Nothing of that id was discovered.
+        """
+        record = self.records.get(plugin)
+        if record is None:
+            raise PluginNotFound(
+                f"there is no plugin '{plugin}'; known: {', '.join(self.records) or 'none'}",
+                fix="agentmem-mcp plugin list",
+            )
+        return record
+
+    def scan(self, drain: float = 0.0) -> set[str]:
+        """Look at the folders and take what is new, changed or gone; the ids that changed.
+
+        A changed plugin that does not load keeps its old version serving and shows why. Calls that run on a
+        replaced version end on it within ``drain`` seconds.
+
+        Raises:
+            SettingsError: A configured folder is missing or unreadable.
+        """
+        changed: set[str] = set()
+        seen: set[str] = set()
+        for found, source, error in self._candidates():
+            plugin = source.manifest.plugin.id if source else found.guessed_id
+            known = self._by_path(found.path)
+            if source is None and known is not None:
+                plugin = known.id  # its manifest was readable before
+            if plugin in seen:
+                plugin, error, source = *self._second_claim(plugin, found), None
+            seen.add(plugin)
+            if self._take(plugin, found, source, error, drain):
+                changed.add(plugin)
+        for plugin in [plugin for plugin in self.records if plugin not in seen]:
+            self.remove(plugin, drain)
+            changed.add(plugin)
+        return changed
+
+    def hold_back(self, plugin: str, error: AgentMemError) -> None:
+        """Put a plugin into Error from outside, as when its tool names collide."""
+        record = self.get(plugin)
+        self._retire(record, 0.0)
+        record.fail(error)
+
+    def remove(self, plugin: str, drain: float = 0.0) -> None:
+        """Forget a plugin; its running calls end first."""
+        record = self.records.pop(plugin)
+        self._retire(record, drain)
+        record.move(State.UNREGISTERED)
+
+    def _candidates(self) -> Iterable[tuple[Found, LoadedManifest | None, AgentMemError | None]]:
+        claimed: list[Path] = []
+        for found in discover(self._folders):
+            try:
+                source = read_manifest(found, self._folders.roots, self._host_version)
+            except ManifestError as error:
+                yield found, None, error
+                # a module whose manifest is broken must not slip in as a lone one, without its manifest's limits
+                claimed += [path / found.guessed_id / f"{found.guessed_id}.wasm" for path in self._folders.plugins]
+                claimed += found.path.parent.glob("*.wasm")
+                continue
+            claimed.append(source.wasm)
+            yield found, source, None
+        for found in lone_modules(self._folders, claimed):
+            try:
+                yield found, read_manifest(found, self._folders.roots, self._host_version), None
+            except ManifestError as error:
+                yield found, None, error
+
+    def _second_claim(self, plugin: str, found: Found) -> tuple[str, NameCollision]:
+        first = self.records[plugin].path
+        number = 2
+        while f"{plugin}#{number}" in self.records and self.records[f"{plugin}#{number}"].path != found.path:
+            number += 1
+        error = NameCollision(
+            f"two plugins claim the id '{plugin}': {first} and {found.path}; the first keeps it",
+            fix="change the id in one of the two manifests, or remove one",
+        )
+        return f"{plugin}#{number}", error
+
+    def _take(
+        self, plugin: str, found: Found, source: LoadedManifest | None, error: AgentMemError | None, drain: float
+    ) -> bool:
+        record = self.records.get(plugin)
+        if record is None:
+            record = self.records[plugin] = PluginRecord(plugin, found.path)
+        version: PluginVersion | None = None
+        if source is not None and error is None:
+            try:
+                version = read_version(source, self._word(plugin))
+            except AgentMemError as refused:
+                error = refused
+        if version is None:
+            return self._keep_old(record, error or NameCollision(f"'{plugin}' could not be read"))
+        if record.version is not None and record.serving and _same(record.version, version):
+            record.error = None
+            return False
+        self._serve(record, found, version, drain)
+        return True
+
+    def _keep_old(self, record: PluginRecord, error: AgentMemError) -> bool:
+        repeated = record.error is not None and record.error.message == error.message
+        if record.serving:
+            record.error = error
+        else:
+            record.fail(error)
+        if not repeated:
+            logger.warning("plugin %s: [%s] %s", record.id, error.error_code, error.message)
+        return not repeated
+
+    def _serve(self, record: PluginRecord, found: Found, version: PluginVersion, drain: float) -> None:
+        self._fleet.modules.put(version.module.sha256, version.data)
+        record.move(State.LOADING)
+        self._retire(record, drain)
+        record.path = found.path
+        record.version = version
+        record.runner = self._fleet.runner(version.runnable)
+        record.error = None
+        record.notes = _notes(version)
+        record.move(State.LOADED)
+
+    def _retire(self, record: PluginRecord, drain: float) -> None:
+        runner, record.runner = record.runner, None
+        if runner is not None:
+            self._fleet.retire(runner, drain)
+
+    def _by_path(self, path: Path) -> PluginRecord | None:
+        return next((record for record in self.records.values() if record.path == path), None)
+
+
+def _same(old: PluginVersion, new: PluginVersion) -> bool:
+    return old.digest == new.digest and old.runnable == new.runnable and old.rights == new.rights
+
+
+def _notes(version: PluginVersion) -> tuple[str, ...]:
+    manifest = version.source.manifest
+    notes: list[str] = []
+    if not version.source.declared:
+        notes.append("no manifest: no rights, tools taken from the module's exports")
+    if any(manifest.hooks.model_dump().values()):
+        notes.append("declares [hooks]; this version of the host calls none")
+    refused = sorted(set(manifest.capabilities.optional) - version.rights.granted)
+    if refused:
+        notes.append(f"optional capabilities not granted: {', '.join(refused)}")
+    return tuple(notes)

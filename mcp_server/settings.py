@@ -1,0 +1,175 @@
+"""Everything an operator can set, read in this one place: built-in default < file < environment < command line.
+
+The file is ``config.toml`` in the user's configuration folder, or ``--config FILE``. An environment variable
+``AGENTMEM_SECTION__KEY`` overrides ``[section] key``; its value is read as TOML, else taken as text. One variable,
+``AGENTMEM_HOME``, moves configuration, data, state and cache into one folder.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import PlatformDirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mcp_server.errors import SettingsError
+from mcp_server.policy.limits import LIMITS
+from mcp_server.policy.rights import CAPABILITIES
+from mcp_server.problems import did_you_mean, problems_of
+
+__all__ = ["Folders", "Settings", "load_settings", "user_folders"]
+
+PREFIX = "AGENTMEM_"
+HOME_VARIABLE = "AGENTMEM_HOME"
+CONFIG_NAME = "config.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RuntimeSettings(_Section):
+    """``[runtime]``: worker processes and how much may run at one time."""
+
+    max_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
+    idle_seconds: float = Field(default=60.0, gt=0)
+    drain_seconds: float = Field(default=10.0, ge=0)
+    max_calls_per_principal: int = Field(default=32, ge=1, le=4_096)
+    max_queued_per_principal: int = Field(default=128, ge=0, le=65_536)
+    compiled_cache_mb: int = Field(default=1_024, ge=1)
+
+
+class LogSettings(_Section):
+    """``[log]``: what goes to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Grant(_Section):
+    """``[grants.<plugin id>]``: what the operator allows beyond the defaults."""
+
+    capabilities: tuple[str, ...] = ()
+
+    @field_validator("capabilities")
+    @classmethod
+    def _known(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        for word in words:
+            if word not in CAPABILITIES:
+                raise ValueError(f"'{word}' is no capability{did_you_mean(word, CAPABILITIES)}")
+        return words
+
+
+class PluginSettings(_Section):
+    """``[plugins.<plugin id>]``: how the operator wants one plugin run."""
+
+    isolation: Literal["call", "session", "shared"] | None = None
+    limits: dict[str, int] = Field(default_factory=dict)
+
+    @field_validator("limits")
+    @classmethod
+    def _known(cls, limits: dict[str, int]) -> dict[str, int]:
+        rows = {spec.key: spec for spec in LIMITS}
+        for key, value in limits.items():
+            spec = rows.get(key)
+            if spec is None:
+                raise ValueError(f"'{key}' is no limit{did_you_mean(key, list(rows))}")
+            if not 1 <= value <= spec.hard:
+                raise ValueError(f"{key} = {value} is outside 1 … {spec.hard} {spec.unit}")
+        return limits
+
+
+class Settings(_Section):
+    """The whole configuration file."""
+
+    runtime: RuntimeSettings = RuntimeSettings()
+    log: LogSettings = LogSettings()
+    grants: dict[str, Grant] = Field(default_factory=dict)
+    plugins: dict[str, PluginSettings] = Field(default_factory=dict)
+    config: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where this user's files are."""
+
+    config: Path
+    data: Path
+    cache: Path
+
+    @property
+    def plugins(self) -> Path:
+        """Plugins installed for the user: one bundle folder each."""
+        return self.data / "plugins"
+
+
+def user_folders(environment: Mapping[str, str] | None = None) -> Folders:
+    """The user's folders; all below ``AGENTMEM_HOME`` when that is set."""
+    home = (os.environ if environment is None else environment).get(HOME_VARIABLE)
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Folders(root / "config", root / "data", root / "cache")
+    own = PlatformDirs("agentmem-mcp", appauthor=False)
+    return Folders(own.user_config_path, own.user_data_path, own.user_cache_path)
+
+
+def load_settings(
+    file: Path | None = None,
+    *,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings in force.
+
+    Args:
+        file: Instead of the user's own file; must exist.
+        overrides: From the command line, by section and key.
+        environment: Instead of the process's.
+
+    Raises:
+        SettingsError: With every problem.
+    """
+    environment = os.environ if environment is None else environment
+    path = file or user_folders(environment).config / CONFIG_NAME
+    document = _read(path, required=file is not None)
+    for section, key, value in _from_environment(environment):
+        document.setdefault(section, {})[key] = value
+    for section, values in (overrides or {}).items():
+        document.setdefault(section, {}).update(values)
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        problems = problems_of(error, Settings)
+        raise SettingsError(f"{path}: {'; '.join(problems)}", fix=f"edit {path}", data={"problems": problems}) from None
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise SettingsError(f"the configuration file {path} does not exist", fix="correct --config") from None
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the configuration file {path} cannot be read: {error}", fix=f"look at {path}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}", fix=f"edit {path}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, Any]]:
+    """``AGENTMEM_RUNTIME__MAX_WORKERS=2`` as ``("runtime", "max_workers", 2)``."""
+    found: list[tuple[str, str, Any]] = []
+    for name, text in environment.items():
+        section, separator, key = name.removeprefix(PREFIX).partition("__")
+        if name.startswith(PREFIX) and separator:
+            try:
+                value: Any = tomllib.loads(f"value = {text}")["value"]
+            except tomllib.TOMLDecodeError:
+                value = text
+            found.append((section.lower(), key.lower(), value))
+    return found

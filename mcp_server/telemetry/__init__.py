@@ -1,0 +1,1 @@
+"""What happened: log lines and figures. Nothing here decides anything."""

@@ -1,0 +1,207 @@
+"""The call, from top to bottom: find → validate → authorise → limit → run → result. Plain values in and out."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_server.capabilities.base import CallContext, LogLine
+from mcp_server.errors import AgentMemError, Busy, InvalidArguments
+from mcp_server.policy.limits import exceeded
+from mcp_server.registry.version import PluginVersion
+from mcp_server.runtime.outcome import CallResult
+from mcp_server.runtime.runner import PluginRunner
+from mcp_server.runtime.turnstile import Turnstile, TurnedAway
+from mcp_server.telemetry.calls import CallRecord, CallRecorder
+from mcp_server.tools.catalog import Catalog, Tool
+from mcp_server.tools.json_text import JsonProblem, depth_of, write
+from mcp_server.tools.results import ToolResult, shape_result
+
+__all__ = ["Caller", "Invoker", "plain_context"]
+
+_numbers = itertools.count(1)
+
+
+def _nowhere(line: LogLine) -> None:
+    """The default sink: whoever does not ask for a plugin's log lines does not get them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the transport knows it.
+
+    Attributes:
+        principal: ``local`` on stdio and in the library, the token's subject over HTTP.
+        session: The client's session; empty where the transport has none.
+        depth: How many tool or hook calls this one is nested in.
+        log: Also gets the plugin's log lines, beside the server's own log.
+    """
+
+    principal: str = "local"
+    session: str = ""
+    depth: int = 0
+    log: Callable[[LogLine], None] = _nowhere
+
+
+class Invoker:
+    """Calls tools of whatever catalogue is current.
+
+    Args:
+        catalog: Gives the current catalogue.
+        recorder: Told of every call.
+        log: Gets every plugin log line.
+        per_principal: Calls one principal may have in flight.
+        line: Calls of one principal that may wait.
+    """
+
+    def __init__(
+        self,
+        catalog: Callable[[], Catalog],
+        recorder: CallRecorder,
+        log: Callable[[LogLine], None],
+        *,
+        per_principal: int,
+        line: int,
+    ) -> None:
+        self._catalog = catalog
+        self._recorder = recorder
+        self._log = log
+        self._per_principal = per_principal
+        self._line = line
+        self._principals: dict[str, Turnstile] = {}
+
+    async def invoke(self, name: str, arguments: object, caller: Caller) -> ToolResult:
+        """Call tool ``name``.
+
+        Raises:
+            ToolNotFound: There is none.
+            InvalidArguments: They do not fit its input schema; the plugin did not run.
+            CallError: The call failed.
+        """
+        tool = self._catalog().find(name)
+        context = plain_context(tool.version, tool.runner, caller, self._log)
+        started = time.perf_counter_ns()
+        result: CallResult | None = None
+        outcome = "ok"
+        try:
+            data = encode_arguments(tool, arguments, context.call_id)
+            _check_depth(tool, caller)
+            turnstile = await self._enter(tool, caller)
+            try:
+                result = await tool.runner.call(tool.function, data, context)
+            finally:
+                self._leave(caller, turnstile)
+            shaped = shape_result(tool, result.output)
+            outcome = "tool_error" if shaped.is_error else "ok"
+            return shaped
+        except AgentMemError as error:
+            outcome = error.error_code
+            raise
+        except BaseException:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._recorder.add(_record(tool, context, outcome, started, result))
+
+    async def _enter(self, tool: Tool, caller: Caller) -> Turnstile:
+        turnstile = self._principals.get(caller.principal)
+        if turnstile is None:
+            turnstile = self._principals[caller.principal] = Turnstile(self._per_principal, self._line)
+        try:
+            await turnstile.enter(tool.limits.execution_time / 1_000)
+        except TurnedAway:
+            raise Busy(
+                f"'{caller.principal}' has {self._per_principal} calls in flight, which is the most; retry later",
+                fix="raise runtime.max_calls_per_principal in the server's configuration",
+                data={"retry_after_ms": 1_000},
+            ) from None
+        return turnstile
+
+    def _leave(self, caller: Caller, turnstile: Turnstile) -> None:
+        turnstile.leave()
+        if not turnstile.inside and not turnstile.waiting:
+            self._principals.pop(caller.principal, None)  # principals come and go; nothing may pile up
+
+
+def plain_context(
+    version: PluginVersion, runner: PluginRunner, caller: Caller, log: Callable[[LogLine], None]
+) -> CallContext:
+    """The context of one call: everything in it comes from the caller's authentication and the frozen version."""
+
+    def both(line: LogLine) -> None:
+        log(line)
+        caller.log(line)
+
+    limits = runner.runnable.limits
+    return CallContext(
+        plugin=runner.runnable.plugin,
+        principal=caller.principal,
+        session=caller.session,
+        call_id=f"c{next(_numbers)}",
+        rights=version.rights,
+        limits=limits,
+        config=runner.runnable.config,
+        depth=caller.depth,
+        deadline=time.monotonic() + limits.execution_time / 1_000,
+        log=both,
+    )
+
+
+def encode_arguments(tool: Tool, arguments: object, call_id: str) -> bytes:
+    """The guest's input for ``arguments``, checked against the tool's schema first.
+
+    Raises:
+        InvalidArguments: With every problem and its path.
+        LimitExceeded: They are too long or too deep.
+    """
+    if not isinstance(arguments, Mapping):
+        raise _invalid(tool, [f"(root): arguments must be an object, got {type(arguments).__name__}"])
+    try:
+        data = write(arguments)
+    except JsonProblem as problem:
+        raise _invalid(tool, [f"(root): is {problem}"]) from None
+    limits = tool.limits
+    if len(data) > limits.input_bytes:
+        raise exceeded("input_bytes", limits.input_bytes, plugin=tool.plugin, used=len(data))
+    if data.count(b"[") + data.count(b"{") > limits.json_depth:
+        depth = depth_of(arguments)
+        if depth > limits.json_depth:
+            raise exceeded("json_depth", limits.json_depth, plugin=tool.plugin, used=depth)
+    problems = tool.input.problems(arguments)
+    if problems:
+        raise _invalid(tool, problems)
+    if tool.operation is not None:
+        return write({"id": call_id, "operation": tool.operation, "data": arguments, "metadata": {}})
+    return str(arguments["text"]).encode("utf-8") if tool.takes == "text" else data  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  # schema-checked
+
+
+def _check_depth(tool: Tool, caller: Caller) -> None:
+    if caller.depth >= tool.limits.recursion:
+        raise exceeded("recursion", tool.limits.recursion, plugin=tool.plugin, used=caller.depth + 1)
+
+
+def _invalid(tool: Tool, problems: list[str]) -> InvalidArguments:
+    return InvalidArguments(
+        f"the arguments of '{tool.name}' do not fit its input schema: {'; '.join(problems)}",
+        data={"tool": tool.name, "problems": problems},
+    )
+
+
+def _record(
+    tool: Tool, context: CallContext, outcome: str, started: int, result: CallResult | None
+) -> CallRecord:
+    return CallRecord(
+        call_id=context.call_id,
+        plugin=tool.plugin,
+        tool=tool.name,
+        principal=context.principal,
+        outcome=outcome,
+        total_ns=time.perf_counter_ns() - started,
+        instantiate_ns=result.instantiate_ns if result else 0,
+        execute_ns=result.execute_ns if result else 0,
+        host_calls=context.usage.host_calls,
+        output_bytes=len(result.output) if result else 0,
+    )

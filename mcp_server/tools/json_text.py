@@ -1,0 +1,71 @@
+"""Strict JSON at the edge of the sandbox: what the host takes from a guest or a caller, and what it writes.
+
+Stricter than Python's parser on purpose: NaN, infinities (also as ``1e999``), lone surrogates, invalid UTF-8 and
+deep nesting are refused, because some client downstream breaks on each of them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+__all__ = ["JsonProblem", "depth_of", "parse", "write"]
+
+
+class JsonProblem(ValueError):
+    """Why a value is not acceptable JSON; the text completes "… is"."""
+
+
+def parse(data: bytes | str, max_depth: int) -> Any:
+    """The JSON value in ``data``.
+
+    Raises:
+        JsonProblem: Not JSON, not finite, not UTF-8, or nested deeper than ``max_depth``.
+    """
+    try:
+        value: Any = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        if "recursion limit" in str(error):
+            raise JsonProblem(f"nested deeper than {max_depth} levels") from None
+        raise JsonProblem(f"not valid JSON: {error}") from None
+    brackets = data.count(b"[") + data.count(b"{") if isinstance(data, bytes) else data.count("[") + data.count("{")
+    if brackets > max_depth and depth_of(value) > max_depth:
+        raise JsonProblem(f"nested deeper than {max_depth} levels")
+    return value
+
+
+def write(value: object) -> bytes:
+    """``value`` as compact UTF-8 JSON.
+
+    Raises:
+        JsonProblem: It holds something JSON has no words for.
+    """
+    try:
+        text = to_json(value)
+        if b"Infinity" in text or b"NaN" in text:  # as a number or inside a string: the slow, exact look decides
+            json.dumps(value, allow_nan=False)
+    except PydanticSerializationError as error:
+        raise JsonProblem(f"not representable as JSON: {error}") from None
+    except ValueError:
+        raise JsonProblem("holding a number that is not finite") from None
+    return text
+
+
+def depth_of(value: object) -> int:
+    """How deep arrays and objects are nested; 0 for a scalar."""
+    deepest = 0
+    stack: list[tuple[object, int]] = [(value, 1)]
+    while stack:
+        node, level = stack.pop()
+        children: list[object] = []
+        if isinstance(node, dict):
+            children = list(node.values())  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]  # JSON
+        elif isinstance(node, list):
+            children = node  # pyright: ignore[reportUnknownVariableType]  # JSON
+        else:
+            continue
+        deepest = max(deepest, level)
+        stack.extend((child, level + 1) for child in children)
+    return deepest

@@ -1,0 +1,187 @@
+"""From a guest's bytes to a tool result. A guest's output is untrusted: parsed strictly, cleaned, capped, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from mcp_server.errors import AgentMemError, OutputInvalid, PluginFailed
+from mcp_server.manifest import JsonSchema
+from mcp_server.policy.limits import exceeded
+from mcp_server.tools.catalog import Tool
+from mcp_server.tools.content import ContentProblem, check_content
+from mcp_server.tools.json_text import JsonProblem, depth_of, parse, write
+
+__all__ = ["ToolResult", "plain_output", "shape_result"]
+
+# C0 and C1 controls but newline and tab: a terminal or a log would obey them. Stripped from every text block.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Invisible or direction-changing characters: legitimate in some scripts, so they are told, not removed.
+_DECEPTIVE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+DECEPTIVE_KEY = "agentmem/deceptive-characters"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a call gave.
+
+    Attributes:
+        content: MCP content blocks as plain dictionaries.
+        structured: The JSON value, where the output is JSON.
+        has_structured: Tells a JSON ``null`` from no JSON.
+        is_error: The plugin itself marked its blocks as an error.
+        meta: What the host has to say about the result.
+    """
+
+    content: list[dict[str, Any]]
+    structured: Any = None
+    has_structured: bool = False
+    is_error: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def shape_result(tool: Tool, output: bytes) -> ToolResult:
+    """The result of ``tool`` for ``output``.
+
+    Raises:
+        OutputInvalid: The output is not what the tool promises.
+        LimitExceeded: It is nested too deep.
+        PluginFailed: A dispatcher answered ``success: false``.
+    """
+    if tool.operation is not None:
+        return _shape_value(tool, _dispatched(tool, output))
+    match tool.result:
+        case "text":
+            return _text_result(_decode(tool, output))
+        case "content":
+            return _content_result(tool, _parse(tool, output))
+        case "json":
+            return _shape_value(tool, _parse(tool, output))
+        case "auto":
+            if tool.output is not None or output[:1] in (b"{", b"["):
+                return _shape_value(tool, _parse(tool, output))
+            return _auto_result(tool, output)
+
+
+def plain_output(plugin: str, function: str, output: bytes, max_depth: int) -> Any:
+    """The JSON value of ``output``, or its text when it is no JSON; for callers that are programs.
+
+    Raises:
+        OutputInvalid: It is not even UTF-8, or JSON beyond what this host passes on.
+    """
+    try:
+        return parse(output, max_depth)
+    except JsonProblem as problem:
+        try:
+            text = output.decode("utf-8")
+        except UnicodeDecodeError:
+            text = "{"
+        if text[:1] in ("{", "["):
+            raise OutputInvalid(f"the output of {plugin}.{function} is {problem}", data={"plugin": plugin}) from None
+        return text
+
+
+def _auto_result(tool: Tool, output: bytes) -> ToolResult:
+    """Nothing was promised: JSON when it is JSON, else text; what only pretends to be a number is refused."""
+    text = _decode(tool, output)
+    if not text:
+        return ToolResult([])
+    if text.strip() in ("NaN", "Infinity", "-Infinity"):
+        raise _invalid(tool, "not valid JSON: a number that is not finite")
+    try:
+        return _shape_value(tool, parse(output, tool.limits.json_depth))
+    except JsonProblem as problem:
+        if text.lstrip()[:1] == '"':
+            raise _invalid(tool, str(problem)) from None
+        return _text_result(text)
+
+
+def _shape_value(tool: Tool, value: Any) -> ToolResult:
+    schema = tool.output
+    if schema is not None:
+        _check_schema(tool, schema, value)
+    if isinstance(value, str) and schema is None:
+        return _text_result(value)
+    try:
+        text = write(value).decode("utf-8")
+    except JsonProblem as problem:
+        raise _invalid(tool, str(problem)) from None
+    return ToolResult([{"type": "text", "text": text}], value, has_structured=True, meta=_warnings(text))
+
+
+def _check_schema(tool: Tool, schema: JsonSchema, value: Any) -> None:
+    problems = schema.problems(value)
+    if problems:
+        raise _invalid(tool, f"not what its output schema promises: {'; '.join(problems)}")
+
+
+def _content_result(tool: Tool, value: Any) -> ToolResult:
+    """A list of blocks, or ``{content, structuredContent?, isError?}``."""
+    table = cast("dict[str, Any]", value) if isinstance(value, dict) else {"content": value}
+    unknown = set(table) - {"content", "structuredContent", "isError"}
+    if unknown:
+        raise _invalid(tool, f"a content result with the unknown key '{min(unknown)}'")
+    try:
+        blocks = check_content(table.get("content", []))
+    except ContentProblem as problem:
+        raise _invalid(tool, f"not MCP content: {problem}") from None
+    for block in blocks:
+        if block["type"] == "text":
+            block["text"] = _CONTROL.sub("", block["text"])
+    structured = table.get("structuredContent")
+    if tool.output is not None and not table.get("isError"):
+        _check_schema(tool, tool.output, structured)
+    text = " ".join(block["text"] for block in blocks if block["type"] == "text")
+    return ToolResult(
+        blocks,
+        structured,
+        has_structured="structuredContent" in table,
+        is_error=table.get("isError") is True,
+        meta=_warnings(text),
+    )
+
+
+def _dispatched(tool: Tool, output: bytes) -> Any:
+    """The ``data`` of a PluginResponse ``{success, data, error, metadata}``."""
+    response = _parse(tool, output)
+    if not isinstance(response, dict) or not isinstance(cast("dict[str, Any]", response).get("success"), bool):
+        raise _invalid(tool, "not a PluginResponse: an object with the boolean 'success' was expected")
+    table = cast("dict[str, Any]", response)
+    if not table["success"]:
+        raise PluginFailed(str(table.get("error") or "the plugin gave no reason"), data={"plugin": tool.plugin})
+    return table.get("data")
+
+
+def _text_result(text: str) -> ToolResult:
+    return ToolResult([{"type": "text", "text": _CONTROL.sub("", text)}], meta=_warnings(text))
+
+
+def _warnings(text: str) -> Mapping[str, Any]:
+    found = set(_DECEPTIVE.findall(text)) if not text.isascii() else None
+    return {DECEPTIVE_KEY: sorted(f"U+{ord(character):04X}" for character in found)} if found else {}
+
+
+def _decode(tool: Tool, output: bytes) -> str:
+    try:
+        return output.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _invalid(tool, f"not UTF-8 (byte {error.start})") from None
+
+
+def _parse(tool: Tool, output: bytes) -> Any:
+    try:
+        return parse(output, tool.limits.json_depth)
+    except JsonProblem as problem:
+        if "nested deeper" in str(problem):
+            used = depth_of(parse(output, 1_000)) if output.count(b"[") + output.count(b"{") < 190 else None
+            raise exceeded("json_depth", tool.limits.json_depth, plugin=tool.plugin, used=used) from None
+        raise _invalid(tool, str(problem)) from None
+
+
+def _invalid(tool: Tool, why: str) -> AgentMemError:
+    return OutputInvalid(
+        f"the output of {tool.plugin}.{tool.function} is {why}",
+        data={"plugin": tool.plugin, "function": tool.function},
+    )

@@ -1,0 +1,262 @@
+"""MCP over stdin and stdout, for any client of any era, through the SDK's connection loop.
+
+What this adds to the SDK: the wire without thread hops, an answer to every bad frame, the probe-then-initialize
+sequence that some clients send (``server/discover`` first, then a legacy ``initialize`` on the same pipe), and an
+end that lets running calls finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections import deque
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, cast
+
+import anyio
+from mcp.server.connection import Connection
+from mcp.server.runner import modern_error_data, serve_dual_era_loop, serve_one
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import InboundLadderRejection, classify_inbound_request
+from mcp.shared.message import SessionMessage
+from mcp.shared.transport_context import TransportContext
+from mcp_types import (
+    ErrorData,
+    JSONRPCError,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+)
+from pydantic import ValidationError
+
+from mcp_server.transport.mcp_face import McpFace
+from mcp_server.transport.wire import LineWire
+
+__all__ = ["serve_stdio"]
+
+logger = logging.getLogger(__name__)
+Message = dict[str, Any]
+LIST_CHANGED: Message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+
+
+class StdioStreams:
+    """The SDK's read and write stream over one :class:`LineWire`."""
+
+    def __init__(self, source: int, sink: int, drain_seconds: float) -> None:
+        self.wire = LineWire(source, sink, self._arrived, self._ended)
+        self._drain_seconds = drain_seconds
+        self._inbox: deque[Message] = deque()
+        self._wake = asyncio.Event()
+        self._over = False
+        self._open_requests: set[str | int] = set()
+        self._all_answered = asyncio.Event()
+        self.initialized = False  # a legacy client finished its handshake: it may be notified
+
+    @property
+    def ending(self) -> bool:
+        """Whether the input is over and the last answers are on their way."""
+        return self._over
+
+    async def next_message(self) -> Message:
+        """The next message; at end of input, after the open requests were answered or the drain time is over.
+
+        Raises:
+            anyio.EndOfStream: There will be no more.
+        """
+        while not self._inbox:
+            if self._over:
+                await self._drain()
+                raise anyio.EndOfStream
+            self._wake.clear()
+            await self._wake.wait()
+        return self._inbox.popleft()
+
+    def put_back(self, message: Message) -> None:
+        """Let :meth:`next_message` give ``message`` again."""
+        self._inbox.appendleft(message)
+
+    def answered(self, message: Message) -> None:
+        """Write an answer and close its request."""
+        self.wire.write(message)
+        self._close_request(message.get("id"))
+
+    # --- the SDK's ReadStream -----------------------------------------------------------------------------------
+
+    def __aiter__(self) -> StdioStreams:
+        return self
+
+    async def __anext__(self) -> SessionMessage:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def receive(self) -> SessionMessage:
+        while True:
+            typed = _typed(await self.next_message())
+            if typed is not None:
+                return SessionMessage(typed)
+
+    # --- the SDK's WriteStream ----------------------------------------------------------------------------------
+
+    async def send(self, item: SessionMessage, /) -> None:
+        message = item.message
+        match message:
+            case JSONRPCResponse():
+                self.answered({"jsonrpc": "2.0", "id": message.id, "result": message.result})
+            case JSONRPCError():
+                self.answered(message.model_dump(by_alias=True, exclude_unset=True, mode="json"))
+            case _:
+                self.wire.write(message.model_dump(by_alias=True, exclude_unset=True, mode="json"))
+        await self.wire.drain()
+
+    async def aclose(self) -> None:
+        """Nothing to close: both streams end with the process's descriptors."""
+
+    async def __aenter__(self) -> StdioStreams:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # --- from the wire ------------------------------------------------------------------------------------------
+
+    def _arrived(self, message: Message) -> None:
+        method = message.get("method")
+        if method is not None and "id" in message:
+            self._open_requests.add(message["id"])
+        elif method == "notifications/cancelled":
+            self._close_request(message.get("params", {}).get("requestId"))  # it gets no answer
+        elif method == "notifications/initialized":
+            self.initialized = True
+        self._inbox.append(message)
+        self._wake.set()
+
+    def _ended(self) -> None:
+        self._over = True
+        self._wake.set()
+
+    def _close_request(self, request_id: object) -> None:
+        self._open_requests.discard(cast("str | int", request_id))
+        if not self._open_requests:
+            self._all_answered.set()
+
+    async def _drain(self) -> None:
+        with anyio.move_on_after(self._drain_seconds):
+            while self._open_requests and not self.wire.broken:
+                self._all_answered.clear()
+                await self._all_answered.wait()
+
+
+def _typed(message: Message) -> JSONRPCRequest | JSONRPCNotification | JSONRPCResponse | JSONRPCError | None:
+    """The SDK's message for a frame that the wire found well-formed."""
+    params = message.get("params")
+    if "method" in message:
+        if "id" in message:
+            return JSONRPCRequest(jsonrpc="2.0", id=message["id"], method=message["method"], params=params)
+        return JSONRPCNotification(jsonrpc="2.0", method=message["method"], params=params)
+    try:
+        if "result" in message:
+            return JSONRPCResponse(jsonrpc="2.0", id=message["id"], result=message["result"])
+        return JSONRPCError(jsonrpc="2.0", id=message["id"], error=ErrorData.model_validate(message["error"]))
+    except ValidationError:
+        logger.warning("a response with an unusable id or error was dropped")
+        return None
+
+
+@dataclass
+class _ProbeContext:
+    """The dispatch context of a request that is answered before any era is chosen: no way back to the client."""
+
+    request_id: str | int
+    transport: TransportContext = field(default_factory=lambda: TransportContext(kind="stdio", can_send_request=False))
+    can_send_request: bool = False
+    message_metadata: None = None
+    cancel_requested: anyio.Event = field(default_factory=anyio.Event)
+
+    async def send_raw_request(self, method: str, params: object, opts: object = None) -> dict[str, Any]:
+        raise MCPError(-32600, f"{method} cannot be sent before the session has begun")
+
+    async def notify(self, method: str, params: object, opts: object = None) -> None:
+        """Dropped: there is no session to notify."""
+
+    async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
+        """Dropped, as above."""
+
+
+async def _answer_probes(face: McpFace, streams: StdioStreams) -> None:
+    """Answer leading ``server/discover`` requests without letting them choose the era; the first other one does."""
+    while True:
+        message = await streams.next_message()
+        if message.get("method") != "server/discover" or "id" not in message:
+            streams.put_back(message)
+            return
+        streams.answered(await _discover(face, message))
+
+
+async def _discover(face: McpFace, message: Message) -> Message:
+    params: dict[str, Any] | None = message.get("params")
+    route = classify_inbound_request({"method": "server/discover", "params": params})
+    answer: Message = {"jsonrpc": "2.0", "id": message["id"]}
+    if isinstance(route, InboundLadderRejection):
+        return {**answer, "error": {"code": route.code, "message": route.message, "data": route.data}}
+    connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+    try:
+        context = cast("Any", _ProbeContext(message["id"]))
+        result = await serve_one(
+            face.server, context, "server/discover", params, connection=connection, lifespan_state={}
+        )
+        return {**answer, "result": result}
+    except (MCPError, ValidationError) as error:
+        return {**answer, "error": modern_error_data(error).model_dump(exclude_none=True)}
+
+
+async def serve_stdio(face: McpFace, source: int, sink: int, *, drain_seconds: float) -> None:
+    """Serve one client until its input ends or the process is asked to end; running calls may finish.
+
+    Args:
+        face: What is served.
+        source: Descriptor to read requests from.
+        sink: Descriptor that carries JSON-RPC and nothing else.
+        drain_seconds: How long open requests may take after the end of input.
+    """
+    streams = StdioStreams(source, sink, drain_seconds)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_on_signal, streams)
+        tasks.start_soon(_tell_changes, face, streams)
+        streams.wire.start()
+        try:
+            await _answer_probes(face, streams)
+            options = face.initialization_options()
+            await serve_dual_era_loop(
+                face.server, streams, streams, lifespan_state={}, init_options=options
+            )
+        except anyio.EndOfStream:
+            pass
+        finally:
+            tasks.cancel_scope.cancel()
+    with anyio.move_on_after(1, shield=True):
+        await streams.wire.flush()
+
+
+async def _end_on_signal(streams: StdioStreams) -> None:
+    """The first SIGTERM or SIGINT ends reading and drains; the second ends at once."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            if streams.ending:
+                os._exit(128 + number)
+            streams.wire.stop_reading()
+
+
+async def _tell_changes(face: McpFace, streams: StdioStreams) -> None:
+    """Tell the client when the tool list changes, in its own era."""
+    while True:
+        await face.wait_changed()
+        await face.announce()
+        if streams.initialized:
+            streams.wire.write(LIST_CHANGED)

@@ -1,0 +1,362 @@
+"""The worker's loop: reads frames, runs calls on lanes, answers. One process, one plugin, many threads.
+
+One thread *leads*: it reads the channel and runs short calls itself, so that 16-byte calls cost no thread
+hand-over (a hand-over is 5 to 30 times the call). It gives the lead away in two cases: its guest waits for a
+host answer while another call arrives, or the *watch* sees its call run for more than a tick, and then another
+thread leads on while the long call keeps its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from mcp_server.worker import walls
+from mcp_server.worker.frames import HEADER, ITEM, LENGTH, TIMES, FrameError, FrameReader, Kind, Mode, Status, pack_frame
+from mcp_server.worker.guest import GuestStop, engine_manifest
+from mcp_server.worker.lane import Lane
+from mcp_server.worker.order import LoadOrder
+
+__all__ = ["Serving", "serve"]
+
+TICK = 0.002
+"""Seconds between looks of the watch: the longest a second call waits behind a long one."""
+QUIET_TICKS = 100
+"""Looks without a call after which the watch sleeps; it costs 0.5 % of a core while it is awake."""
+CALLS_PER_BUDGET = 50
+"""New calls after which the CPU limit moves on: calls are the proof that the parent is alive and keeps its clock."""
+RECEIVE = 262_144
+FLUSH_AT = 65_536
+MAX_FROM_PARENT = 80 * 1024 * 1024
+MAX_SESSIONS = 64
+_STACK = 2 * 1024 * 1024  # wasm may use 512 KiB of it; below 1 MiB deep recursion is a SIGSEGV instead of a trap
+
+Frame = tuple[int, int, int, int, bytes]
+
+
+class ChannelClosed(Exception):
+    """The parent is gone; there is nobody to work for."""
+
+
+class Serving:
+    """Everything one worker process does after it has walled itself in.
+
+    Args:
+        channel: The connected socket to the parent; blocking.
+        facts: What is known about this worker, sent with LOADED.
+    """
+
+    def __init__(self, channel: socket.socket, facts: dict[str, Any]) -> None:
+        threading.stack_size(_STACK)
+        self._channel = channel
+        self._facts = facts
+        self._reader = FrameReader(MAX_FROM_PARENT)
+        self._unread: Frame | None = None
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._sending = threading.Lock()
+        self._turn = threading.Lock()  # guards who leads
+        self._leader = 0  # serial of the lead; a thread leads while its own serial is this
+        self._leader_thread = 0  # its thread, 0 while the lead is being handed over
+        self._in_call = 0  # serial of the leader's running call, 0 when none
+        self._calls = 0
+        self._resting = 0
+        self._leads: deque[int] = deque()
+        self._lead_ready = threading.Semaphore(0)
+        self._awake = threading.Event()
+        self._stopping: dict[int, Lane] = {}
+        self._order = LoadOrder((), (), 0, 0, 0, 1)
+        self._manifest = b""
+        self._idle: list[Lane] = []
+        self._sessions: dict[int, Lane] = {}
+        self._starting: dict[int, bool] = {}  # calls whose lane is being made -> cancelled meanwhile
+        self.running: dict[int, Lane] = {}
+
+    def load(self) -> bool:
+        """Take the LOAD frame, compile, prove one instance, answer. False when the module was refused."""
+        frame = self._next_frame()
+        if frame[0] != Kind.LOAD:
+            raise ChannelClosed
+        payload = frame[4]
+        (length,) = LENGTH.unpack_from(payload)
+        self._order = LoadOrder.from_json(payload[LENGTH.size : LENGTH.size + length])
+        self._manifest = engine_manifest(self._order, payload[LENGTH.size + length :])
+        started = time.perf_counter_ns()
+        try:
+            lane = Lane(self._order, self._manifest, self._ask)
+            compiled = time.perf_counter_ns()
+            lane.prove()
+        except GuestStop as stop:
+            self._send(self._result(frame[3], (stop.status, stop.text.encode(), 0, 0)))
+            return False
+        self._idle.append(lane)
+        self._facts["compile_ns"] = compiled - started
+        self._facts["instantiate_ns"] = time.perf_counter_ns() - compiled
+        self._send(pack_frame(Kind.LOADED, frame[3], json.dumps(self._facts).encode()))
+        return True
+
+    def serve(self) -> None:
+        """Lead from this thread until the parent closes the channel."""
+        threading.Thread(target=self._watch, daemon=True).start()
+        self._leader = 1
+        self._lead(1)
+        self._rest()
+
+    # --- leading ---------------------------------------------------------------------------------------------
+
+    def _lead(self, serial: int) -> None:
+        self._leader_thread = threading.get_ident()
+        while self._leader == serial:
+            frame = self._next_frame()
+            kind = frame[0]
+            if kind == Kind.CALL or kind == Kind.MANY:
+                self._run_leading(serial, frame)
+            else:
+                self._control(frame)
+
+    def _run_leading(self, serial: int, frame: Frame) -> None:
+        self._calls += 1
+        if not self._awake.is_set():
+            self._awake.set()
+        self._in_call = self._calls
+        result = self._run(frame)
+        with self._turn:
+            leading = self._leader == serial
+            if leading:
+                self._in_call = 0
+        if not leading:
+            self._send(result)
+            return
+        self._out.append(result)
+        self._out_size += len(result)
+        if self._out_size > FLUSH_AT:
+            self._flush()
+
+    def _pass_lead(self) -> None:
+        """Let another thread lead; the caller holds ``_turn``."""
+        self._leader += 1
+        self._leader_thread = 0
+        self._in_call = 0
+        self._leads.append(self._leader)
+        if self._resting:
+            self._resting -= 1
+            self._lead_ready.release()
+        else:
+            threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self) -> None:
+        try:
+            self._lead(self._leads.popleft())
+            self._rest()
+        except (ChannelClosed, FrameError, OSError):
+            os._exit(0)  # the parent is gone, and other threads may be inside guests that never return
+
+    def _rest(self) -> None:
+        while True:
+            with self._turn:
+                self._resting += 1
+            self._lead_ready.acquire()
+            self._lead(self._leads.popleft())
+
+    def _watch(self) -> None:
+        """Take the lead away from a call that lasts, and repeat stops that came before the guest was running."""
+        seen, quiet, budgeted = 0, 0, -1
+        while True:
+            time.sleep(TICK)
+            for call_id, lane in list(self._stopping.items()):
+                if not lane.stop(call_id):
+                    self._stopping.pop(call_id, None)
+            with self._turn:
+                if self._in_call and self._in_call == seen:
+                    self._pass_lead()
+            if self._calls - budgeted > CALLS_PER_BUDGET or quiet == 1:
+                budgeted = self._calls
+                walls.allow_cpu(self._order.call_seconds)
+            quiet = quiet + 1 if seen == self._calls and not self._stopping else 0
+            seen = self._calls
+            if quiet > QUIET_TICKS:
+                self._awake.clear()
+                self._awake.wait()
+                quiet, budgeted = 0, -1 - CALLS_PER_BUDGET
+
+    # --- the channel -----------------------------------------------------------------------------------------
+
+    def _next_frame(self) -> Frame:
+        """The next frame; before it would wait, what is due is sent and a spare instance is made."""
+        if self._unread is not None:
+            frame, self._unread = self._unread, None
+            return frame
+        while True:
+            frame = self._reader.next()
+            if frame is not None:
+                return frame
+            self._flush()
+            if self._idle:
+                self._idle[-1].make_spare()
+            data = self._channel.recv(RECEIVE)
+            if not data:
+                raise ChannelClosed
+            self._reader.feed(data)
+
+    def _flush(self) -> None:
+        if self._out:
+            data = b"".join(self._out)
+            self._out.clear()
+            self._out_size = 0
+            self._send(data)
+
+    def _send(self, data: bytes) -> None:
+        with self._sending:
+            self._channel.sendall(data)
+
+    def _control(self, frame: Frame) -> None:
+        kind, _, aux, call_id, payload = frame
+        if kind == Kind.REPLY:
+            lane = self.running.get(call_id)
+            if lane is not None and lane.serial == aux:  # else the call was stopped meanwhile
+                lane.replies.put(payload)
+        elif kind == Kind.CANCEL:
+            self._cancel(call_id)
+        elif kind == Kind.FORGET:
+            lane = self._sessions.get(call_id)
+            if lane is not None and lane.call_id is None:
+                del self._sessions[call_id]
+                lane.close()
+        else:
+            raise ChannelClosed
+
+    def _cancel(self, call_id: int) -> None:
+        lane = self.running.get(call_id)
+        if lane is not None and lane.stop(call_id):
+            self._stopping[call_id] = lane  # the watch repeats it until the guest has really stopped
+            self._awake.set()
+        elif call_id in self._starting:
+            self._starting[call_id] = True
+
+    # --- running ---------------------------------------------------------------------------------------------
+
+    def _run(self, frame: Frame) -> bytes:
+        kind, status, aux, call_id, payload = frame
+        mode = Mode(status)
+        self._starting[call_id] = False
+        try:
+            lane, payload = self._take_lane(mode, payload)
+        except GuestStop as stop:
+            del self._starting[call_id]
+            return self._result(call_id, (stop.status, stop.text.encode(), 0, 0))
+        lane.claim(call_id)
+        self.running[call_id] = lane
+        if self._starting.pop(call_id):  # cancelled while its lane was being made
+            lane.stop(call_id)
+        function = self._order.exports[aux].encode()
+        if kind == Kind.MANY:
+            result = self._run_many(lane, call_id, mode, function, payload)
+        else:
+            result = self._result(call_id, lane.run(mode, function, payload))
+        del self.running[call_id]
+        lane.release()
+        if mode is not Mode.SESSION:
+            self._idle.append(lane)
+        return result
+
+    def _take_lane(self, mode: Mode, payload: bytes) -> tuple[Lane, bytes]:
+        if mode is Mode.SESSION:
+            key = int.from_bytes(payload[:8], "little")
+            lane = self._sessions.pop(key, None) or self._new_lane()
+            self._sessions[key] = lane  # last used, last evicted
+            if len(self._sessions) > MAX_SESSIONS:
+                self._evict_session()
+            return lane, payload[8:]
+        try:
+            return self._idle.pop(), payload
+        except IndexError:
+            return self._new_lane(), payload
+
+    def _new_lane(self) -> Lane:
+        return Lane(self._order, self._manifest, self._ask)
+
+    def _evict_session(self) -> None:
+        for key, lane in self._sessions.items():
+            if lane.call_id is None:
+                del self._sessions[key]
+                lane.close()
+                return
+
+    def _run_many(self, lane: Lane, call_id: int, mode: Mode, function: bytes, payload: bytes) -> bytes:
+        """Run one function over many inputs; what is finished goes out in parts, so no answer grows unbounded."""
+        done: list[bytes] = []
+        size = position = instantiate = execute = 0
+        while position < len(payload):
+            (length,) = LENGTH.unpack_from(payload, position)
+            position += LENGTH.size + length
+            status, output, made, ran = lane.run(mode, function, payload[position - length : position])
+            instantiate += made
+            execute += ran
+            done.append(ITEM.pack(status, len(output)))
+            done.append(output)
+            size += len(output) + ITEM.size
+            if status is Status.STOPPED:
+                break
+            if size > FLUSH_AT:
+                self._send(pack_frame(Kind.PART, call_id, b"".join(done)))
+                done.clear()
+                size = 0
+        part = pack_frame(Kind.PART, call_id, b"".join(done)) if done else b""
+        return part + self._result(call_id, (Status.OK, b"", instantiate, execute))
+
+    @staticmethod
+    def _result(call_id: int, outcome: tuple[Status, bytes, int, int]) -> bytes:
+        status, output, instantiate, execute = outcome
+        head = HEADER.pack(TIMES.size + len(output), Kind.RESULT, status, 0, call_id)
+        return head + TIMES.pack(instantiate, execute) + output
+
+    # --- host calls ------------------------------------------------------------------------------------------
+
+    def _ask(self, lane: Lane, index: int, request: bytes) -> bytes | None:
+        """Put a guest's host call to the parent and wait for the answer, on the guest's own thread."""
+        call_id = lane.call_id
+        if call_id is None or lane.stopped:
+            return None
+        lane.serial = (lane.serial + 1) & 0xFFFF
+        question = pack_frame(Kind.HOST, call_id, request, status=index, aux=lane.serial)
+        with self._turn:
+            leading = self._leader_thread == threading.get_ident()
+            if leading:
+                self._in_call = 0  # this thread reads the channel now: the watch must not take the lead away
+        if leading:
+            self._out.append(question)
+            self._read_until_answered(lane)
+        else:
+            self._send(question)
+        reply = lane.replies.get()
+        with self._turn:
+            if self._leader_thread == threading.get_ident():
+                self._calls += 1
+                self._in_call = self._calls
+        return reply
+
+    def _read_until_answered(self, lane: Lane) -> None:
+        """Lead on while the own guest waits; a new call needs another thread, so it takes the lead with it."""
+        while lane.replies.empty():
+            frame = self._next_frame()
+            if frame[0] in (Kind.CALL, Kind.MANY):
+                self._unread = frame
+                with self._turn:
+                    self._pass_lead()
+                return
+            self._control(frame)
+
+
+def serve(channel: socket.socket, facts: dict[str, Any]) -> None:
+    """Load and serve until the parent closes ``channel``; returns instead of raising when it does."""
+    try:
+        serving = Serving(channel, facts)
+        if serving.load():
+            serving.serve()
+    except (ChannelClosed, FrameError, OSError):
+        return

@@ -1,0 +1,44 @@
+//! `memory-processor`: makes a memory fit to keep, and says what is in it.
+//!
+//! | export | in | out |
+//! |---|---|---|
+//! | `process_memory` | a memory | the memory, content cleaned, measures and keywords in `metadata` |
+//! | `extract_keywords` | `{"text", "limit"?}` | `{"keywords": [{"keyword", "score", "count"}]}` |
+//! | `summarize_memory` | `{"text", "max_sentences"?}` | `{"summary", "sentences": [{"index", "text", "score"}]}` |
+//! | `can_process` | `"episodic"` or `{"memory_type"}` | `{"can_process": true}` |
+//! | `metadata` | nothing | who the plugin is and what it needs |
+//!
+//! The config value `max_content_length` (characters, default 10000) bounds what `process_memory` takes.
+//! Needs the capabilities `LoggingAccess` and `ConfigAccess`.
+//!
+//! The way of a text: [`cleaning`] → [`blocks`] → [`sentences`] → [`words`] → [`vocabulary`] → [`runs`] → [`phrases`] →
+//! [`keywords`] and
+//! [`summary`]; [`memory`] puts the results on a memory, and [`fields`] carries everything it does not
+//! know through untouched. All of that is plain Rust without a host and is tested with `cargo test`; what
+//! touches the host is compiled for wasm only, in `exports` and `host`.
+//!
+//! The same input gives the same output, byte for byte: no clock, no random numbers, no order of a hash
+//! table. Every step is linear in the text but one, which is capped (see [`summary`]).
+
+pub mod blocks;
+pub mod cleaning;
+pub mod fields;
+pub mod hashing;
+pub mod keywords;
+pub mod lexicon;
+pub mod memory;
+pub mod phrases;
+pub mod requests;
+pub mod runs;
+pub mod script;
+pub mod sentences;
+pub mod statistics;
+pub mod summary;
+pub mod vocabulary;
+pub mod word_lists;
+pub mod words;
+
+#[cfg(target_arch = "wasm32")]
+mod exports;
+#[cfg(target_arch = "wasm32")]
+mod host;

@@ -1,0 +1,237 @@
+//! Phrases: which words of a text belong together.
+//!
+//! Within a run of words, the text itself decides where one phrase ends: a group of words that occurs again is a phrase, and in a short text, where
+//! little occurs again, so is a whole run of up to three words.
+
+use std::hash::{Hash, Hasher};
+
+use crate::hashing::Table;
+use crate::runs::Runs;
+use crate::script::Script;
+use crate::vocabulary::Vocabulary;
+
+/// Words in the longest phrase.
+const WORDS: usize = 3;
+/// Chinese characters in the longest phrase.
+const CHARACTERS: usize = 4;
+/// Texts with fewer telling words than this are short.
+const SHORT: usize = 120;
+/// Fills a group that has fewer members.
+const NONE: u32 = u32::MAX;
+
+/// The terms of a phrase, in order, filled up with `u32::MAX`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Group([u32; CHARACTERS]);
+
+impl Hash for Group {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d] = self.0.map(u64::from);
+        state.write_u64(a << 32 | b);
+        state.write_u64(c << 32 | d);
+    }
+}
+
+/// A phrase of a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Phrase {
+    group: Group,
+    /// How often the words stand together.
+    pub count: u32,
+    /// How often of these they are not part of a longer phrase.
+    pub alone: u32,
+    /// Where it first occurs: the number of telling words before it.
+    pub first: u32,
+}
+
+/// The phrases of all runs, in the order in which they first occur; single words are phrases of one.
+pub fn find(runs: &Runs, vocabulary: &Vocabulary) -> Vec<Phrase> {
+    let groups = count_groups(runs, vocabulary);
+    let mut found = Found::default();
+    for run in runs.bounds() {
+        let mut at = run.start;
+        while at < run.end {
+            let rest = &runs.terms()[at..run.end];
+            let length = groups.best_length(rest, longest(rest, vocabulary));
+            let length = if is_han(rest, vocabulary) { even(&groups, rest, length) } else { length };
+            found.add(&groups, &rest[..length], at as u32);
+            at += length;
+        }
+    }
+    found.phrases
+}
+
+fn longest(run: &[u32], vocabulary: &Vocabulary) -> usize {
+    run.len().min(if is_han(run, vocabulary) { CHARACTERS } else { WORDS })
+}
+
+/// Count the groups of each length in turn. In a long text a group is worth counting only if both
+/// groups of one less occur again, which keeps the table small.
+fn count_groups(runs: &Runs, vocabulary: &Vocabulary) -> Groups {
+    let least = if runs.terms().len() < SHORT { 1 } else { 2 };
+    let mut groups = Groups { singles: vec![0; vocabulary.len()], several: Table::default(), least };
+    for term in runs.terms() {
+        groups.singles[*term as usize] += 1;
+    }
+    for length in 2..=CHARACTERS {
+        let mut counts: Table<Group, u32> = Table::default();
+        for run in runs.bounds() {
+            let run = &runs.terms()[run];
+            if longest(run, vocabulary) < length {
+                continue;
+            }
+            for window in run.windows(length) {
+                if groups.count(&window[1..]) >= least && groups.count(&window[..length - 1]) >= least {
+                    *counts.entry(group_of(window)).or_default() += 1;
+                }
+            }
+        }
+        counts.retain(|_, count| *count >= least);
+        groups.several.extend(counts);
+    }
+    groups
+}
+
+/// How often each word and each group of words occurs.
+struct Groups {
+    singles: Vec<u32>,
+    several: Table<Group, u32>,
+    least: u32,
+}
+
+impl Groups {
+    fn count(&self, terms: &[u32]) -> u32 {
+        match terms {
+            [single] => self.singles[*single as usize],
+            several => self.several.get(&group_of(several)).copied().unwrap_or(0),
+        }
+    }
+
+    /// How many of the words at the start of `rest` are one phrase.
+    fn best_length(&self, rest: &[u32], longest: usize) -> usize {
+        (2..=longest).rev().find(|length| self.holds(rest, *length)).unwrap_or(1)
+    }
+
+    /// Whether the first `length` words belong together more than with what is in or after them.
+    fn holds(&self, rest: &[u32], length: usize) -> bool {
+        let count = self.count(&rest[..length]);
+        if count < self.least {
+            return false;
+        }
+        let strongest_inside =
+            if length > 2 { rest[..length].windows(length - 1).map(|w| self.count(w)).max().unwrap_or(0) } else { 0 };
+        let across = rest.get(length - 1..=length).map_or(0, |pair| self.count(pair));
+        let rival = strongest_inside.max(across);
+        if count == 1 {
+            rival <= 1
+        } else {
+            count * 2 >= rival
+        }
+    }
+}
+
+/// The phrases found so far.
+#[derive(Default)]
+struct Found {
+    phrases: Vec<Phrase>,
+    index: Table<Group, usize>,
+}
+
+impl Found {
+    fn add(&mut self, groups: &Groups, terms: &[u32], first: u32) {
+        let group = group_of(terms);
+        let index = *self.index.entry(group).or_insert_with(|| {
+            self.phrases.push(Phrase { group, count: groups.count(terms), alone: 0, first });
+            self.phrases.len() - 1
+        });
+        self.phrases[index].alone += 1;
+    }
+}
+
+impl Phrase {
+    /// The terms of the phrase.
+    pub fn terms(&self) -> &[u32] {
+        let length = self.group.0.iter().position(|term| *term == NONE).unwrap_or(CHARACTERS);
+        &self.group.0[..length]
+    }
+
+    /// The phrase as one writes it: a single word in its usual form, several as they first stand together.
+    pub fn display(&self, runs: &Runs, vocabulary: &Vocabulary) -> String {
+        if let [single] = self.terms() {
+            return vocabulary.term(*single).display();
+        }
+        let mut text = String::new();
+        for token in runs.tokens().iter().skip(self.first as usize).take(self.terms().len()) {
+            let term = vocabulary.term(token.term);
+            if !text.is_empty() && term.script == Script::Spaced {
+                text.push(' ');
+            }
+            text.push_str(&term.display_as(token));
+        }
+        text
+    }
+}
+
+fn is_han(run: &[u32], vocabulary: &Vocabulary) -> bool {
+    run.first().is_some_and(|term| vocabulary.term(*term).script == Script::Han)
+}
+
+/// Most Chinese words have two characters: a long run in which nothing occurs again is cut in twos from its end.
+fn even(groups: &Groups, rest: &[u32], length: usize) -> usize {
+    if rest.len() <= CHARACTERS || groups.count(&rest[..length]) > 1 {
+        length
+    } else if rest.len() % 2 == 1 {
+        1
+    } else {
+        2
+    }
+}
+
+fn group_of(terms: &[u32]) -> Group {
+    let mut group = [NONE; CHARACTERS];
+    group[..terms.len()].copy_from_slice(terms);
+    Group(group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phrases(sentences: &[&str]) -> Vec<(String, u32)> {
+        let mut vocabulary = Vocabulary::default();
+        let mut runs = Runs::default();
+        for sentence in sentences {
+            let tokens = vocabulary.add(sentence);
+            runs.add(&tokens, &vocabulary);
+        }
+        let found = find(&runs, &vocabulary);
+        found.iter().map(|phrase| (phrase.display(&runs, &vocabulary), phrase.count)).collect()
+    }
+
+    fn names(sentences: &[&str]) -> Vec<String> {
+        phrases(sentences).into_iter().map(|phrase| phrase.0).collect()
+    }
+
+    #[test]
+    fn grammar_verbs_and_punctuation_part_phrases() {
+        let text = "The user prefers dark mode, black tea and Python 3 for turbine control software in New York.";
+        let expected = ["user", "dark mode", "black tea", "Python 3", "turbine control software", "New York"];
+        assert_eq!(names(&[text]), expected);
+    }
+
+    #[test]
+    fn words_that_occur_together_again_are_one_phrase() {
+        let found = phrases(&["vector index size", "the vector index", "a vector index file"]);
+        assert_eq!(found[0], ("vector index".to_owned(), 3));
+    }
+
+    #[test]
+    fn chinese_runs_become_words() {
+        assert_eq!(names(&["机器学习模型", "我喜欢机器学习"]), ["机器学习", "模型", "喜欢"]);
+    }
+
+    #[test]
+    fn sentences_do_not_run_together() {
+        assert_eq!(names(&["red tea", "blue cup"]), ["red tea", "blue cup"]);
+        assert!(names(&["", "the of 42"]).is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+//! Words: the pieces of a sentence that carry meaning, and what stands between them.
+//!
+//! `don't`, `well-known`, `plugin.toml`, `snake_case`, `R&D` and `C++` are one word each. Addresses (URLs
+//! and mail) are no words. Chinese text comes one character at a time; [`crate::phrases`] joins them.
+
+use crate::script::{script_of, Script};
+
+/// Longest part before the `@` of a mail address.
+const LONGEST_NAME: usize = 64;
+
+/// A word of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Word<'a> {
+    /// As written; a possessive ending is cut off.
+    pub text: &'a str,
+    /// How it was found.
+    pub script: Script,
+    /// Whether punctuation, another script or the sentence's start separates it from the word before.
+    pub detached: bool,
+    /// Whether it is the first of its sentence.
+    pub first: bool,
+}
+
+/// The words of a sentence, in order.
+pub struct Words<'a> {
+    sentence: &'a str,
+    at: usize,
+    previous: Option<Script>,
+    detached: bool,
+    has_address: bool,
+}
+
+/// Split a sentence into its words.
+pub fn words(sentence: &str) -> Words<'_> {
+    let has_address = sentence.contains('@') || sentence.contains(':');
+    Words { sentence, at: 0, previous: None, detached: true, has_address }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = Word<'a>;
+
+    fn next(&mut self) -> Option<Word<'a>> {
+        let script = self.skip_to_word()?;
+        let rest = &self.sentence[self.at..];
+        let length = match script {
+            Script::Han => rest.chars().next().map_or(0, char::len_utf8),
+            Script::Spaced => spaced_length(rest),
+            other => rest.find(|c| script_of(c) != Some(other)).unwrap_or(rest.len()),
+        };
+        let (text, _) = rest.split_at(length);
+        let word = Word {
+            text: without_possessive(text),
+            script,
+            detached: self.detached || self.previous != Some(script),
+            first: self.previous.is_none(),
+        };
+        self.at += length;
+        self.previous = Some(script);
+        self.detached = word.text.len() < text.len();
+        Some(word)
+    }
+}
+
+impl Words<'_> {
+    /// Go to where the next word begins and say what script it is in.
+    fn skip_to_word(&mut self) -> Option<Script> {
+        loop {
+            let rest = &self.sentence[self.at..];
+            let c = rest.chars().next()?;
+            match script_of(c) {
+                Some(Script::Spaced) if !self.has_address => return Some(Script::Spaced),
+                Some(Script::Spaced) => match address_length(rest) {
+                    0 => return Some(Script::Spaced),
+                    length => self.pass(length, true),
+                },
+                Some(script) => return Some(script),
+                None => self.pass(c.len_utf8(), !matches!(c, ' ' | '\n' | '\u{a0}')),
+            }
+        }
+    }
+
+    fn pass(&mut self, length: usize, detaches: bool) {
+        self.at += length;
+        self.detached |= detaches;
+    }
+}
+
+/// The length of the URL or mail address at the start of `rest`, or 0.
+fn address_length(rest: &str) -> usize {
+    let name = rest.bytes().take(LONGEST_NAME);
+    let end =
+        name.take_while(|b| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'+' | b'%'));
+    let end = end.count();
+    let after = &rest[end..];
+    let is_mail = after.starts_with('@') && after[1..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    if is_mail || after.starts_with("://") {
+        rest.find(|c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | ')')).unwrap_or(rest.len())
+    } else {
+        0
+    }
+}
+
+/// The length of the word at the start of `rest`, joiners inside it included.
+fn spaced_length(rest: &str) -> usize {
+    let plain = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+    let mut end = plain;
+    let mut chars = rest[plain..].char_indices().map(|(at, c)| (plain + at, c)).peekable();
+    let mut before = rest[..plain].chars().next_back().unwrap_or(' ');
+    while let Some((at, c)) = chars.next() {
+        let joined =
+            script_of(c) == Some(Script::Spaced) || chars.peek().is_some_and(|(_, after)| is_joiner(before, c, *after));
+        if !joined {
+            break;
+        }
+        end = at + c.len_utf8();
+        before = c;
+    }
+    let suffix = ["++", "#"].into_iter().find(|suffix| end == 1 && rest[1..].starts_with(suffix));
+    end + suffix.map_or(0, str::len)
+}
+
+/// Whether `c`, between two letters or digits, makes one word of them.
+fn is_joiner(before: char, c: char, after: char) -> bool {
+    match c {
+        '\'' | '’' => before.is_alphabetic() && after.is_alphabetic(),
+        '-' | '.' => before.is_alphanumeric() && script_of(after) == Some(Script::Spaced) && after != '_',
+        '&' => before.is_uppercase() && after.is_uppercase(),
+        ',' => before.is_ascii_digit() && after.is_ascii_digit(),
+        '\u{200c}' | '\u{200d}' => script_of(after) == Some(Script::Spaced),
+        _ => false,
+    }
+}
+
+fn without_possessive(text: &str) -> &str {
+    ["'s", "’s", "'S", "’S"].into_iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(sentence: &str) -> Vec<&str> {
+        words(sentence).map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn joined_words_stay_whole() {
+        let expected =
+            ["Don't", "split", "well-known", "plugin.toml", "snake_case", "R&D", "C++", "C#", "3.14", "or", "1,000"];
+        assert_eq!(texts("Don't split well-known plugin.toml, snake_case, R&D, C++, C#, 3.14 or 1,000."), expected);
+        assert_eq!(texts("Ada's 'quoted' -dash- end."), ["Ada", "quoted", "dash", "end"]);
+    }
+
+    #[test]
+    fn addresses_are_no_words() {
+        assert_eq!(texts("See https://example.com/a?b=c, http://x.org or ada@example.com now"), ["See", "or", "now"]);
+    }
+
+    #[test]
+    fn scripts_are_kept_apart() {
+        assert_eq!(texts("GPT模型をテスト中"), ["GPT", "模", "型", "を", "テスト", "中"]);
+        assert_eq!(texts("Привет мир हिन्दी ภาษาไทย 한국어"), ["Привет", "мир", "हिन्दी", "ภาษาไทย", "한국어"]);
+    }
+
+    #[test]
+    fn punctuation_detaches_and_spaces_do_not() {
+        let detached: Vec<_> = words("one two, three\nfour (five)").map(|word| word.detached).collect();
+        assert_eq!(detached, [true, false, true, false, true]);
+        let detached: Vec<_> = words("Ada's engine").map(|word| word.detached).collect();
+        assert_eq!(detached, [true, true]);
+    }
+}

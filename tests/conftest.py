@@ -1,0 +1,75 @@
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from mcp_server.host import PluginHost
+from mcp_server.registry.discovery import PluginFolders
+from mcp_server.transport.mcp_face import McpFace
+from tests.stdio_server import StdioServer, stdio_server
+
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """asyncio: the worker channel is built on its event loop."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of compiled code for the whole run, so that a module is compiled once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> Path:
+    """An empty folder for plugins."""
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def serve(cache: Path, plugins: Path) -> Serve:
+    """Start the real server on ``plugins``, spoken to in raw JSON lines."""
+
+    def start(*folders: Path, **options: object) -> AbstractAsyncContextManager[StdioServer]:
+        return stdio_server(*(folders or (plugins,)), home=cache, **options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    return start
+
+
+@pytest.fixture(params=["memory", "stdio"])
+def connect(request: pytest.FixtureRequest, cache: Path, plugins: Path) -> Connect:
+    """The SDK's client on the real server: in this process, and as a child on pipes. One body, both ways."""
+
+    @asynccontextmanager
+    async def in_memory(mode: Literal["legacy", "auto"] = "auto") -> AsyncIterator[Client]:
+        async with PluginHost(folders=PluginFolders(plugins=(plugins,)), cache=cache / "cache") as host:
+            async with Client(McpFace(host).server, mode=mode) as client:
+                yield client
+
+    @asynccontextmanager
+    async def over_stdio(mode: Literal["legacy", "auto"] = "auto") -> AsyncIterator[Client]:
+        import sys  # noqa: PLC0415
+
+        parameters = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "mcp_server", "serve", "--plugins", str(plugins)],
+            env={"AGENTMEM_HOME": str(cache), "AGENTMEM_LOG__LEVEL": "error"},
+        )
+        async with Client(stdio_client(parameters), mode=mode) as client:
+            yield client
+
+    return in_memory if request.param == "memory" else over_stdio

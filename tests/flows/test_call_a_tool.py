@@ -1,0 +1,21 @@
+"""Calling tools end to end, in this process and over stdio, in both protocol eras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Connect
+from tests.guests import ECHO, module, write_plugin
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_a_json_object_comes_back_as_structured_content_and_text(
+    connect: Connect, plugins: Path, mode: str
+) -> None:
+    write_plugin(plugins, "echo", module(ECHO))
+    async with connect(mode) as client:
+        result = await client.call_tool("echo__echo", {"a": [1, "ü"]})
+    assert result.structured_content == {"a": [1, "ü"]}
+    assert result.content[0].text == '{"a":[1,"ü"]}'  # type: ignore[union-attr]  # pyright: ignore
