@@ -27,9 +27,10 @@ from mcp_server.policy.rights import Capability
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.store import Registry
-from mcp_server.registry.version import OperatorWord
+from mcp_server.registry.version import OperatorWord, PluginVersion
 from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
+from mcp_server.runtime.runner import PluginRunner
 from mcp_server.settings import PluginSettings, Settings, user_folders
 from mcp_server.telemetry.calls import CallRecord, CallRecorder
 from mcp_server.telemetry.levels import PYTHON_LEVELS
@@ -149,9 +150,7 @@ class PluginHost:
         Raises:
             AgentMemError: See ``errors``.
         """
-        record = self._serving(plugin)
-        runner, version = record.runner, record.version
-        assert runner is not None and version is not None
+        version, runner = self._serving(plugin)
         context = plain_context(version, runner, caller or Caller(), _log_plugin)
         result = await runner.call(function, _as_input(value), context)
         return plain_output(plugin, function, result.output, runner.runnable.limits.json_depth)
@@ -166,9 +165,7 @@ class PluginHost:
         Raises:
             AgentMemError: What ended the batch.
         """
-        record = self._serving(plugin)
-        runner, version = record.runner, record.version
-        assert runner is not None and version is not None
+        version, runner = self._serving(plugin)
         context = plain_context(version, runner, caller or Caller(), _log_plugin)
         results = await runner.call_many(function, [_as_input(value) for value in values], context)
         depth = runner.runnable.limits.json_depth
@@ -185,12 +182,12 @@ class PluginHost:
         """Figures per tool since the start; see :meth:`CallRecorder.snapshot`."""
         return self.recorder.snapshot()
 
-    def _serving(self, plugin: str) -> PluginRecord:
+    def _serving(self, plugin: str) -> tuple[PluginVersion, PluginRunner]:
         record = self.registry.get(plugin)
-        if not record.serving:
+        if record.version is None or record.runner is None or not record.serving:
             why = f": {record.error.message}" if record.error else ""
             raise PluginUnavailable(f"plugin '{plugin}' is {record.state}{why}", data={"plugin": plugin})
-        return record
+        return record.version, record.runner
 
     def _word(self, plugin: str) -> OperatorWord:
         grant = self.settings.grants.get(plugin)
@@ -208,7 +205,13 @@ def _as_input(value: Any) -> bytes:
 
 
 def _log_plugin(line: LogLine) -> None:
-    _plugin_log.log(PYTHON_LEVELS[line.level], "%s: %s", line.plugin, line.message, extra={f"plugin.{key}": value for key, value in line.fields.items()})
+    _plugin_log.log(
+        PYTHON_LEVELS[line.level],
+        "%s: %s",
+        line.plugin,
+        line.message,
+        extra={f"plugin.{key}": value for key, value in line.fields.items()},
+    )
 
 
 def _log_call(record: CallRecord) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -55,15 +56,15 @@ def connect(request: pytest.FixtureRequest, cache: Path, plugins: Path) -> Conne
     """The SDK's client on the real server: in this process, and as a child on pipes. One body, both ways."""
 
     @asynccontextmanager
-    async def in_memory(mode: Literal["legacy", "auto"] = "auto") -> AsyncIterator[Client]:
-        async with PluginHost(folders=PluginFolders(plugins=(plugins,)), cache=cache / "cache") as host:
-            async with Client(McpFace(host).server, mode=mode) as client:
-                yield client
+    async def in_memory(mode: Literal["legacy", "auto"] = "auto") -> AsyncGenerator[Client]:
+        async with (
+            PluginHost(folders=PluginFolders(plugins=(plugins,)), cache=cache / "cache") as host,
+            Client(McpFace(host).server, mode=mode) as client,
+        ):
+            yield client
 
     @asynccontextmanager
-    async def over_stdio(mode: Literal["legacy", "auto"] = "auto") -> AsyncIterator[Client]:
-        import sys  # noqa: PLC0415
-
+    async def over_stdio(mode: Literal["legacy", "auto"] = "auto") -> AsyncGenerator[Client]:
         parameters = StdioServerParameters(
             command=sys.executable,
             args=["-m", "mcp_server", "serve", "--plugins", str(plugins)],

@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ async def stdio_server(
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     stderr: int | None = None,
-) -> AsyncIterator[StdioServer]:
+) -> AsyncGenerator[StdioServer]:
     """Start ``agentmem-mcp serve`` on plugin folders; killed at the end when it still runs.
 
     Args:

@@ -79,9 +79,7 @@ def clear_cache(*, json: bool) -> None:
         print(f"freed {freed / 1e6:.1f} MB")
 
 
-def _with_host(
-    show: Callable[[PluginHost], None], manifests: Folders, plugins: Folders, config: Path | None
-) -> None:
+def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: Folders, config: Path | None) -> None:
     settings = load_settings(config)
 
     async def run() -> None:

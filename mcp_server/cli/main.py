@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -87,9 +87,7 @@ def plugin_show(
 
 
 @tool_app.command("list")
-def tool_list(
-    manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
-) -> None:
+def tool_list(manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False) -> None:
     """List every tool with its arguments."""
     from mcp_server.cli.look import list_tools
 
@@ -100,7 +98,9 @@ def tool_list(
 def tool_call(
     name: Annotated[str, typer.Argument(help="As `tool list` shows it: <plugin>__<function>.")],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE")] = None,
-    input_json: Annotated[str | None, typer.Option("--input", metavar="JSON|-", help="All arguments; - is stdin.")] = None,
+    input_json: Annotated[
+        str | None, typer.Option("--input", metavar="JSON|-", help="All arguments; - is stdin.")
+    ] = None,
     manifests: Manifests = None,
     plugins: Plugins = None,
     config: Config = None,
@@ -129,14 +129,15 @@ def main() -> None:
         sys.exit(fail(error, as_json=wants_json))
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # the command line's main: nothing may leave as a traceback
         sys.exit(fail(_known(error), as_json=wants_json))
 
 
 def _known(error: Exception) -> AgentMemError:
     """The error of ours inside ``error``: task groups wrap what ends them, however lonely it is."""
     while isinstance(error, ExceptionGroup):
-        error = next((inner for inner in error.exceptions if isinstance(inner, AgentMemError)), error.exceptions[0])
+        inside = cast("tuple[Exception, ...]", error.exceptions)  # pyright: ignore[reportUnknownMemberType]  # stub
+        error = next((inner for inner in inside if isinstance(inner, AgentMemError)), inside[0])
     if isinstance(error, AgentMemError):
         return error
     return AgentMemError(

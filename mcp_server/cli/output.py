@@ -1,4 +1,4 @@
-"""What the commands print: JSON for programs, sentences and tables for people. Results on stdout, the rest on stderr."""
+"""What the commands print: JSON for programs, sentences and tables for people; errors on stderr."""
 
 from __future__ import annotations
 

@@ -107,7 +107,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _tuples(document: dict[str, Any]) -> dict[str, Any]:
     """TOML has only arrays; the strict, frozen models hold tuples where order is part of the value."""
     changed = dict(document)
-    for section, keys in (("capabilities", ("required", "optional")), ("network", ("allow",)), ("filesystem", ("allow",))):
+    for section, keys in (
+        ("capabilities", ("required", "optional")),
+        ("network", ("allow",)),
+        ("filesystem", ("allow",)),
+    ):
         table = changed.get(section)
         if isinstance(table, dict):
             changed[section] = {  # pyright: ignore[reportUnknownVariableType]  # tomllib gives plain dicts
@@ -205,7 +209,11 @@ def _schema_file(folder: Path, name: str) -> dict[str, Any]:
 
 def _input_problem(schema: Mapping[str, Any]) -> str:
     # MCP clients reject a whole tools/list over one inputSchema without it, in both protocol eras.
-    return "" if schema.get("type") == "object" else 'needs "type": "object" at its root (MCP clients refuse other input schemas)'
+    return (
+        ""
+        if schema.get("type") == "object"
+        else 'needs "type": "object" at its root (MCP clients refuse other input schemas)'
+    )
 
 
 def _output_problem(schema: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 
@@ -59,7 +59,9 @@ class JsonSchema:
                 found.append("…")
                 break
             path = "/".join(str(step) for step in error.instance_path) or "(root)"
-            message = error.message if len(error.message) <= _MAX_PROBLEM_CHARS else error.message[:_MAX_PROBLEM_CHARS] + "…"
+            message = (
+                error.message if len(error.message) <= _MAX_PROBLEM_CHARS else error.message[:_MAX_PROBLEM_CHARS] + "…"
+            )
             found.append(f"{path}: {message}")
         return found
 
@@ -78,9 +80,7 @@ def schema_problem(source: Mapping[str, Any]) -> str:
     dialect = source.get("$schema", DIALECT)
     if dialect != DIALECT:
         return f"names the dialect {dialect!r}; only {DIALECT} is served"
-    nodes = 0
-    for depth, key, value in _walk(source, 1):
-        nodes += 1
+    for nodes, (depth, key, value) in enumerate(_walk(source, 1), 1):
         if depth > MAX_SCHEMA_DEPTH:
             return f"is nested deeper than {MAX_SCHEMA_DEPTH} levels"
         if nodes > MAX_SCHEMA_NODES:
@@ -99,9 +99,10 @@ def _walk(node: object, depth: int) -> Iterator[tuple[int, str, object]]:
         level, key, value = stack.pop()
         yield level, key, value
         if isinstance(value, Mapping):
-            stack.extend((level + 1, str(name), child) for name, child in value.items())  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]  # JSON
+            table = cast("Mapping[str, object]", value)
+            stack.extend((level + 1, str(name), child) for name, child in table.items())
         elif isinstance(value, list):
-            stack.extend((level + 1, "", child) for child in value)  # pyright: ignore[reportUnknownVariableType]  # JSON
+            stack.extend((level + 1, "", child) for child in cast("list[object]", value))
 
 
 def _first_line(error: BaseException) -> str:

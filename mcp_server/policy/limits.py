@@ -48,20 +48,44 @@ LIMITS: tuple[LimitSpec, ...] = (
     LimitSpec("module_bytes", "max_module_mb", 32, 64, "MiB", MIB, "wasm.module", "size of the .wasm file"),
     LimitSpec("functions", "max_functions", 50_000, 200_000, "functions", 1, "wasm.module", "functions in the module"),
     LimitSpec(
-        "table_elements", "max_table_elements", 1_000_000, 10_000_000, "elements", 1, "wasm.module",
+        "table_elements",
+        "max_table_elements",
+        1_000_000,
+        10_000_000,
+        "elements",
+        1,
+        "wasm.module",
         "initial elements of all tables; growth falls under the worker's data limit",
     ),
     LimitSpec("load_time", "max_load_time_ms", 5_000, 120_000, "ms", 1, "runtime.pool", "compile and first instance"),
     LimitSpec(
-        "execution_time", "max_execution_time_ms", 5_000, 120_000, "ms", 1, "runtime.pool",
+        "execution_time",
+        "max_execution_time_ms",
+        5_000,
+        120_000,
+        "ms",
+        1,
+        "runtime.pool",
         "wall time of one call, host functions included",
     ),
     LimitSpec(
-        "instructions", "max_instructions", 1_000_000_000, 100_000_000_000, "instructions", 1, "runtime.guest",
+        "instructions",
+        "max_instructions",
+        1_000_000_000,
+        100_000_000_000,
+        "instructions",
+        1,
+        "runtime.guest",
         "WebAssembly fuel of one instance and call",
     ),
     LimitSpec(
-        "memory", "max_memory_mb", 100, 1_024, "MiB", MIB, "runtime.guest",
+        "memory",
+        "max_memory_mb",
+        100,
+        1_024,
+        "MiB",
+        MIB,
+        "runtime.guest",
         "linear memory plus the engine's input and output buffers",
     ),
     LimitSpec("input_bytes", "max_input_bytes", MIB, 16 * MIB, "bytes", 1, "runtime.pool", "JSON input of one call"),
@@ -78,9 +102,7 @@ LIMITS: tuple[LimitSpec, ...] = (
         "recursion", "max_recursion", 4, 8, "levels", 1, "tools.invoke", "tool and hook calls nested in one another"
     ),
     LimitSpec("log_lines", "max_log_lines", 200, 10_000, "lines", 1, "capabilities.logging", "log lines of one call"),
-    LimitSpec(
-        "log_bytes", "max_log_bytes", 65_536, MIB, "bytes", 1, "capabilities.logging", "log text of one call"
-    ),
+    LimitSpec("log_bytes", "max_log_bytes", 65_536, MIB, "bytes", 1, "capabilities.logging", "log text of one call"),
 )
 _BY_NAME: dict[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
 

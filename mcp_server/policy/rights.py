@@ -107,7 +107,7 @@ def require_declared(plugin: str, rights: Rights, imports: Iterable[tuple[str, s
             raise CapabilityDenied(
                 f"plugin '{plugin}' imports '{module}' '{name}', which belongs to {capability}, "
                 "but its manifest does not declare that capability",
-                fix=f'add "{capability}" to [capabilities] required in the plugin.toml of \'{plugin}\'',
+                fix=f"add \"{capability}\" to [capabilities] required in the plugin.toml of '{plugin}'",
                 data={"plugin": plugin, "import": name, "capability": capability},
             )
 

@@ -65,7 +65,9 @@ def discover(folders: PluginFolders) -> list[Found]:
     for path in folders.single:
         manifest = path / MANIFEST_NAME if path.is_dir() else path
         if not manifest.is_file():
-            raise SettingsError(f"there is no plugin at {path}", fix=f"name a bundle folder, a plugin.toml or a .wasm: {path}")
+            raise SettingsError(
+                f"there is no plugin at {path}", fix=f"name a bundle folder, a plugin.toml or a .wasm: {path}"
+            )
         kind = "module" if manifest.suffix == ".wasm" else "manifest"
         found.setdefault(manifest.resolve(), Found(manifest, kind))
     return list(found.values())
@@ -89,7 +91,9 @@ def lone_modules(folders: PluginFolders, claimed: Iterable[Path]) -> list[Found]
 def _require_folder(folder: Path) -> None:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
-        raise SettingsError(f"the plugin folder {folder} {what}", fix=f"create it, or correct --manifests / --plugins: {folder}")
+        raise SettingsError(
+            f"the plugin folder {folder} {what}", fix=f"create it, or correct --manifests / --plugins: {folder}"
+        )
     try:
         next(folder.iterdir(), None)
     except OSError as error:

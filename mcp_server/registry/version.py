@@ -164,9 +164,7 @@ def _check_module_limits(module: Module, limits: Limits, plugin: str) -> None:
             raise exceeded(name, limit, plugin=plugin, used=used)
 
 
-def _check_imports(
-    imports: Sequence[Import], rights: Rights, source: LoadedManifest
-) -> tuple[tuple[str, str], ...]:
+def _check_imports(imports: Sequence[Import], rights: Rights, source: LoadedManifest) -> tuple[tuple[str, str], ...]:
     """The host functions to link; everything else a module may import is the engine's own."""
     plugin = source.manifest.plugin.id
     host: list[tuple[str, str]] = []

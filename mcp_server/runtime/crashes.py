@@ -46,8 +46,7 @@ class CrashRecord:
             return
         state = "quarantined" if self.quarantined else "held back"
         raise PluginUnavailable(
-            f"plugin '{self._plugin}' is {state} after {len(self._times)} crashes of its worker; "
-            f"retry in {left:.0f} s",
+            f"plugin '{self._plugin}' is {state} after {len(self._times)} crashes of its worker; retry in {left:.0f} s",
             fix="look at the plugin's log; reload or restart it to try again at once",
             data={"plugin": self._plugin, "retry_after_ms": round(left * 1000), "quarantined": self.quarantined},
         )

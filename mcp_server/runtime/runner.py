@@ -1,8 +1,7 @@
-"""Runs the calls of one plugin version on its workers: slots, clock, stop, crash, idle end.
+"""Runs the calls of one plugin version on its workers: slots, clock, choice of a worker, idle end.
 
-This is the only holder of workers. A call is: a slot (or the waiting line, or Busy) → a loaded worker → the
-frame → an answer, a stop at the deadline, or the worker's death; each end frees the slot exactly once, when the
-guest has really stopped.
+A call is: a slot (or the waiting line, or Busy) → a loaded worker → the frame → an answer, a stop at the deadline,
+or the worker's death; each end gives the slot back exactly once, when the guest has really stopped.
 """
 
 from __future__ import annotations
@@ -18,52 +17,22 @@ from mcp_server.capabilities.base import CallContext
 from mcp_server.errors import AgentMemError, Busy, FunctionMissing, PluginUnavailable
 from mcp_server.policy.limits import exceeded
 from mcp_server.runtime.bridge import Bridge
-from mcp_server.runtime.channel import Answer, LoadRefused, Pending, WorkerChannel, WorkerGone
+from mcp_server.runtime.channel import Answer, Pending, WorkerGone
 from mcp_server.runtime.crashes import CrashRecord
 from mcp_server.runtime.launcher import Launcher
 from mcp_server.runtime.modules import ModuleStore
-from mcp_server.runtime.outcome import CallResult, crash_error, load_error, stop_error
+from mcp_server.runtime.outcome import CallResult, stop_error
 from mcp_server.runtime.runnable import Runnable
-from mcp_server.runtime.turnstile import Turnstile, TurnedAway
+from mcp_server.runtime.turnstile import TurnedAway, Turnstile
+from mcp_server.runtime.worker import Worker
 from mcp_server.worker.frames import LENGTH, Mode, Status
 
-__all__ = ["PluginRunner", "Worker"]
+__all__ = ["PluginRunner"]
 
-STOP_GRACE = 0.04
-"""Seconds between asking a guest to stop and killing its worker, when no other call shares the worker."""
-SHARED_STOP_GRACE = 0.4
-"""The same when other calls would die with it: a busy machine may need that long to deliver the stop."""
 SPREAD_AT = 4
 """Calls in one worker from which another worker is started, while the plugin may have more."""
-EXIT_STATUS_PATIENCE = 0.5
-GUEST_MEMORY_SHARES = 3
-"""How many instances may use their whole memory limit at once in one worker; the data limit follows."""
 
-
-class Worker:
-    """One worker process of one plugin version and what is known about it."""
-
-    def __init__(self) -> None:
-        self.channel: WorkerChannel | None = None
-        self.ready = anyio.Event()  # loaded, or failed to
-        self.error: Exception | None = None
-        self.facts: dict[str, Any] = {}
-        self.ended = anyio.Event()
-        self.exit_status: int | None = None
-        self.pid: Callable[[], int] = lambda: 0
-        self.kill: Callable[[], None] = lambda: None
-        self.in_flight = 0
-        self.last_used = time.monotonic()
-        self.expected_end = False
-
-    def exited(self, status: int) -> None:
-        self.exit_status = status
-        self.ended.set()
-
-    @property
-    def usable(self) -> bool:
-        opened = self.channel is None or self.channel.open
-        return opened and self.error is None and not self.expected_end
+Parts = list[tuple[int, bytes]]
 
 
 class PluginRunner:
@@ -99,6 +68,7 @@ class PluginRunner:
         self._slots = Turnstile(runnable.limits.concurrency, runnable.limits.queue)
         self._sessions: dict[str, tuple[int, anyio.Lock]] = {}
         self._closed = False
+        self._all_left = anyio.Event()
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -112,14 +82,9 @@ class PluginRunner:
         Raises:
             CallError: Whatever ended it; see the tree in ``errors``.
         """
-        answer, pending_parts = await self._perform(function, data, context, many=False)
-        del pending_parts
-        status, output, made, ran = answer
-        if status != Status.OK:
-            raise stop_error(
-                status, output.decode("utf-8", "replace"), self.runnable.plugin, function, self.runnable.limits
-            )
-        return CallResult(output, made, ran, context.usage.host_calls)
+        answer, _ = await self._perform(function, data, context, many=False)
+        self._require_ok(answer, function)
+        return CallResult(answer[1], answer[2], answer[3], context.usage.host_calls)
 
     async def call_many(
         self, function: str, inputs: Sequence[bytes], context: CallContext
@@ -131,9 +96,8 @@ class PluginRunner:
         """
         payload = b"".join(part for data in inputs for part in (LENGTH.pack(len(data)), data))
         answer, parts = await self._perform(function, payload, context, many=True)
-        status, text, made, ran = answer
-        if status != Status.OK:
-            raise stop_error(status, text.decode("utf-8", "replace"), self.runnable.plugin, function, self.runnable.limits)
+        self._require_ok(answer, function)
+        _, _, made, ran = answer
         count = max(len(parts), 1)
         return [self._item(function, item, made // count, ran // count) for item in parts]
 
@@ -150,21 +114,22 @@ class PluginRunner:
         self._closed = True
         with anyio.move_on_after(drain):
             while self.in_flight:
-                await anyio.sleep(0.01)
+                self._all_left = anyio.Event()
+                await self._all_left.wait()
         for worker in list(self.workers):
-            self._end(worker, "the plugin was stopped")
+            worker.end()
 
     def end_idle(self, before: float) -> None:
         """End workers that nobody used since ``before`` (monotonic seconds)."""
         for worker in list(self.workers):
             if worker.ready.is_set() and not worker.in_flight and worker.last_used < before:
-                self._end(worker, "idle")
+                worker.end()
 
     # --- one call --------------------------------------------------------------------------------------------
 
     async def _perform(
         self, function: str, payload: bytes, context: CallContext, *, many: bool
-    ) -> tuple[Answer, list[tuple[int, bytes]]]:
+    ) -> tuple[Answer, Parts]:
         limits, plugin = self.runnable.limits, self.runnable.plugin
         export = self.runnable.index.get(function)
         if export is None:
@@ -208,21 +173,16 @@ class PluginRunner:
         context: CallContext,
         many: bool,
         lock: anyio.Lock | None,
-    ) -> tuple[Answer, list[tuple[int, bytes]]]:
+    ) -> tuple[Answer, Parts]:
         """Holds a slot (and a session's lock) on entry; both are given back when the guest has stopped."""
-
-        def give_back() -> None:
-            self._slots.leave()
-            if lock is not None:
-                lock.release()
-
         try:
             worker = await self._worker()
         except BaseException:
-            give_back()
+            self._leave(lock)
             raise
         channel = worker.channel
-        assert channel is not None
+        if channel is None:  # a ready worker has one
+            raise RuntimeError("a worker without a channel was called ready")
         timer: asyncio.TimerHandle | None = None
 
         def ended(pending: Pending) -> None:
@@ -230,52 +190,42 @@ class PluginRunner:
             worker.last_used = time.monotonic()
             if timer is not None:
                 timer.cancel()
-            give_back()
+            self._leave(lock)
 
         worker.in_flight += 1
         pending = channel.call(export, self.runnable.isolation, payload, context, ended, many=many)
         timer = self._loop.call_later(
-            self.runnable.limits.execution_time / 1_000, self._stop, worker, pending, "execution_time"
+            self.runnable.limits.execution_time / 1_000, worker.stop_call, pending, "execution_time"
         )
         try:
             answer = await pending.answer
         except WorkerGone:
-            raise await self._gone_error(worker, pending, function) from None
+            raise await worker.gone_error(pending, function) from None
         except asyncio.CancelledError:
-            self._stop(worker, pending, "cancelled")
+            worker.stop_call(pending, "cancelled")
             raise
         if pending.stopped == "execution_time" and answer[0] != Status.OK:
             raise exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
         return answer, pending.parts or []
 
-    def _stop(self, worker: Worker, pending: Pending, reason: str) -> None:
-        """Ask the guest to stop; kill the worker when it does not."""
-        channel = worker.channel
-        if channel is None or pending.id not in channel.pending:
-            return
-        channel.stop(pending, reason)
-        grace = STOP_GRACE if worker.in_flight == 1 else SHARED_STOP_GRACE
-        self._loop.call_later(grace, self._kill_if_running, worker, pending)
+    def _leave(self, lock: anyio.Lock | None) -> None:
+        self._slots.leave()
+        if lock is not None:
+            lock.release()
+        if self._closed and not self.in_flight:
+            self._all_left.set()
 
-    def _kill_if_running(self, worker: Worker, pending: Pending) -> None:
-        if worker.channel is not None and pending.id in worker.channel.pending:
-            worker.expected_end = pending.stopped == "cancelled"  # a caller who leaves is no crash of the plugin
-            worker.kill()
+    def _require_ok(self, answer: Answer, function: str) -> None:
+        if answer[0] != Status.OK:
+            raise self._stop_error(answer[0], answer[1], function)
 
-    async def _gone_error(self, worker: Worker, pending: Pending, function: str) -> AgentMemError:
-        if pending.stopped == "execution_time":
-            return exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
-        if self._closed:
-            return PluginUnavailable(f"plugin '{self.runnable.plugin}' was stopped")
-        with anyio.move_on_after(EXIT_STATUS_PATIENCE):
-            await worker.ended.wait()
-        return crash_error(self.runnable.plugin, function, worker.exit_status)
+    def _stop_error(self, status: int, text: bytes, function: str) -> AgentMemError:
+        shown = text.decode("utf-8", "replace")
+        return stop_error(status, shown, self.runnable.plugin, function, self.runnable.limits)
 
     def _item(self, function: str, item: tuple[int, bytes], made: int, ran: int) -> CallResult | AgentMemError:
         status, output = item
-        if status == Status.OK:
-            return CallResult(output, made, ran)
-        return stop_error(status, output.decode("utf-8", "replace"), self.runnable.plugin, function, self.runnable.limits)
+        return CallResult(output, made, ran) if status == Status.OK else self._stop_error(status, output, function)
 
     def _session(self, context: CallContext) -> tuple[int, anyio.Lock]:
         name = f"{len(context.principal)}:{context.principal}:{context.session}"
@@ -304,86 +254,25 @@ class PluginRunner:
         return best
 
     def _max_workers_now(self) -> int:
+        # a session's instance lives in one process, so all sessions of a plugin share one
         return 1 if self.runnable.isolation is Mode.SESSION else self._max_workers
 
     def _launch(self) -> Worker:
-        worker = Worker()
+        worker = Worker(self.runnable, self._launcher, self._modules, self._host_call, self._ended)
         self.workers.append(worker)
-        self._start_soon(lambda: self._load(worker))
-        # usable from here on: callers wait for ``ready``
+        self._start_soon(worker.load)
         return worker
 
-    async def _load(self, worker: Worker) -> None:
-        limits = self.runnable.limits
-        try:
-            wasm = await self._modules.fetch(self.runnable.digest)
-            process, channel = self._launcher.spawn(
-                memory=limits.memory * GUEST_MEMORY_SHARES,
-                load_seconds=-(-limits.load_time // 1_000),
-                cache=self._modules.code_folder(self.runnable.digest),
-                ended=worker.exited,
-            )
-            worker.pid = lambda: process.pid
-            worker.kill = lambda: self._launcher.kill(process)
-            worker.channel = WorkerChannel(
-                channel,
-                max_output=limits.output_bytes,
-                on_host=lambda pending, index, serial, request: self._host_call(worker, pending, index, serial, request),
-                on_gone=lambda reason: self._gone(worker),
-            )
-            worker.channel.load(self.runnable.load_order(), wasm)
-            worker.facts = await self._await_load(worker, worker.channel)
-        except AgentMemError as error:
-            self._fail_load(worker, error)
-        finally:
-            worker.last_used = time.monotonic()
-            worker.ready.set()
-
-    async def _await_load(self, worker: Worker, channel: WorkerChannel) -> dict[str, Any]:
-        limits, plugin = self.runnable.limits, self.runnable.plugin
-        try:
-            with anyio.fail_after(limits.load_time / 1_000):
-                return await channel.loaded
-        except TimeoutError:
-            worker.kill()
-            raise exceeded("load_time", limits.load_time, plugin=plugin) from None
-        except LoadRefused as refused:
-            worker.expected_end = True
-            raise load_error(refused.status, refused.text, plugin, limits) from None
-        except WorkerGone:
-            if self._closed:
-                raise PluginUnavailable(f"plugin '{plugin}' was stopped") from None
-            with anyio.move_on_after(EXIT_STATUS_PATIENCE):
-                await worker.ended.wait()
-            raise crash_error(plugin, "loading", worker.exit_status) from None
-
-    def _fail_load(self, worker: Worker, error: AgentMemError) -> None:
-        worker.error = error
-        if worker.channel is not None:
-            worker.channel.close("not loaded")
+    def _ended(self, worker: Worker, crashed: bool) -> None:
         if worker in self.workers:
             self.workers.remove(worker)
-
-    def _gone(self, worker: Worker) -> None:
-        if worker in self.workers:
-            self.workers.remove(worker)
-        if not (worker.expected_end or self._closed):
+        if crashed and not self._closed:
             self.crashes.add(time.monotonic())
 
-    def _end(self, worker: Worker, reason: str) -> None:
-        """End a worker on purpose: the closed channel lets it go, the kill makes sure."""
-        worker.expected_end = True
-        if worker.channel is not None:
-            worker.channel.close(reason)
-        elif worker in self.workers:
-            self.workers.remove(worker)
-        worker.kill()
-
     def _host_call(self, worker: Worker, pending: Pending, index: int, serial: int, request: bytes) -> None:
-        channel, context = worker.channel, pending.context
+        channel = worker.channel
         if channel is None or index >= len(self.runnable.host):
             worker.kill()  # a worker that names a function it was not given is not ours any more
             return
-        self._bridge.answer(
-            context, self.runnable.host[index][1], request, lambda answer: channel.reply(pending, serial, answer)
-        )
+        name = self.runnable.host[index][1]
+        self._bridge.answer(pending.context, name, request, lambda answer: channel.reply(pending, serial, answer))

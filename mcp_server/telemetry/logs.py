@@ -14,7 +14,9 @@ from mcp_server.telemetry.levels import PYTHON_LEVELS
 __all__ = ["LineFormatter", "set_up_logging"]
 
 MAX_VALUE_CHARS = 200
-_SECRET_KEY = re.compile(r"pass(word|phrase)?|secret|token|credential|authorization|cookie|api[-_]?key|private[-_]?key", re.I)
+_SECRET_KEY = re.compile(
+    r"pass(word|phrase)?|secret|token|credential|authorization|cookie|api[-_]?key|private[-_]?key", re.I
+)
 _SECRET_VALUE = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|\b(sk|pk|ghp|gho|xox[bp])[-_][\w-]{12,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"
 )

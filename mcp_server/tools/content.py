@@ -39,13 +39,13 @@ class _Text(_Block):
 class _Image(_Block):
     type: Literal["image"]
     data: Base64
-    mimeType: Mime  # noqa: N815  # the wire's name
+    mimeType: Mime  # the wire's name
 
 
 class _Audio(_Block):
     type: Literal["audio"]
     data: Base64
-    mimeType: Mime  # noqa: N815
+    mimeType: Mime
 
 
 class _Link(_Block):
@@ -54,13 +54,13 @@ class _Link(_Block):
     name: str
     title: str | None = None
     description: str | None = None
-    mimeType: Mime | None = None  # noqa: N815
+    mimeType: Mime | None = None
     size: int | None = None
 
 
 class _Contents(_Block):
     uri: str
-    mimeType: Mime | None = None  # noqa: N815
+    mimeType: Mime | None = None
     text: str | None = None
     blob: Base64 | None = None
 

@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from mcp_server.capabilities.base import CallContext, LogLine
 from mcp_server.errors import AgentMemError, Busy, InvalidArguments
@@ -14,7 +14,7 @@ from mcp_server.policy.limits import exceeded
 from mcp_server.registry.version import PluginVersion
 from mcp_server.runtime.outcome import CallResult
 from mcp_server.runtime.runner import PluginRunner
-from mcp_server.runtime.turnstile import Turnstile, TurnedAway
+from mcp_server.runtime.turnstile import TurnedAway, Turnstile
 from mcp_server.telemetry.calls import CallRecord, CallRecorder
 from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.json_text import JsonProblem, depth_of, write
@@ -159,23 +159,24 @@ def encode_arguments(tool: Tool, arguments: object, call_id: str) -> bytes:
     """
     if not isinstance(arguments, Mapping):
         raise _invalid(tool, [f"(root): arguments must be an object, got {type(arguments).__name__}"])
+    given = cast("Mapping[str, Any]", arguments)
     try:
-        data = write(arguments)
+        data = write(given)
     except JsonProblem as problem:
         raise _invalid(tool, [f"(root): is {problem}"]) from None
     limits = tool.limits
     if len(data) > limits.input_bytes:
         raise exceeded("input_bytes", limits.input_bytes, plugin=tool.plugin, used=len(data))
     if data.count(b"[") + data.count(b"{") > limits.json_depth:
-        depth = depth_of(arguments)
+        depth = depth_of(given)
         if depth > limits.json_depth:
             raise exceeded("json_depth", limits.json_depth, plugin=tool.plugin, used=depth)
-    problems = tool.input.problems(arguments)
+    problems = tool.input.problems(given)
     if problems:
         raise _invalid(tool, problems)
     if tool.operation is not None:
-        return write({"id": call_id, "operation": tool.operation, "data": arguments, "metadata": {}})
-    return str(arguments["text"]).encode("utf-8") if tool.takes == "text" else data  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  # schema-checked
+        return write({"id": call_id, "operation": tool.operation, "data": given, "metadata": {}})
+    return str(given["text"]).encode("utf-8") if tool.takes == "text" else data
 
 
 def _check_depth(tool: Tool, caller: Caller) -> None:
@@ -190,9 +191,7 @@ def _invalid(tool: Tool, problems: list[str]) -> InvalidArguments:
     )
 
 
-def _record(
-    tool: Tool, context: CallContext, outcome: str, started: int, result: CallResult | None
-) -> CallRecord:
+def _record(tool: Tool, context: CallContext, outcome: str, started: int, result: CallResult | None) -> CallRecord:
     return CallRecord(
         call_id=context.call_id,
         plugin=tool.plugin,

@@ -35,8 +35,9 @@ def result_wire(result: ToolResult, tool: Tool | None, *, legacy: bool) -> dict[
     if not legacy:
         wire["resultType"] = "complete"
     if result.has_structured and (result.structured is not None or (tool is not None and tool.output is not None)):
-        wrap = legacy and (not isinstance(result.structured, dict) or _needs_wrapper(tool))
-        wire["structuredContent"] = {WRAPPER: result.structured} if wrap else result.structured
+        value: object = result.structured
+        wrap = legacy and (not isinstance(value, dict) or _needs_wrapper(tool))
+        wire["structuredContent"] = {WRAPPER: value} if wrap else result.structured
     if result.meta:
         wire["_meta"] = dict(result.meta)
     return wire
@@ -70,7 +71,8 @@ def _entry(tool: Tool, *, legacy: bool) -> dict[str, Any]:
     if tool.title is not None:
         entry["title"] = tool.title
     if tool.output is not None:
-        entry["outputSchema"] = _output_schema(tool, legacy=legacy)
+        wrap = legacy and _needs_wrapper(tool)
+        entry["outputSchema"] = _wrapped(tool.name, tool.output.source) if wrap else tool.output.source
     return entry
 
 
@@ -78,13 +80,9 @@ def _needs_wrapper(tool: Tool | None) -> bool:
     return tool is not None and tool.output is not None and tool.output.source.get("type") != "object"
 
 
-def _output_schema(tool: Tool, *, legacy: bool) -> Mapping[str, Any]:
-    assert tool.output is not None
-    schema = tool.output.source
-    if not (legacy and _needs_wrapper(tool)):
-        return schema
+def _wrapped(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = dict(schema)
     inner.pop("$schema", None)
     if '"$ref"' in json.dumps(inner):
-        inner.setdefault("$id", f"urn:agentmem:{tool.name}")  # its local references keep meaning the inner schema
+        inner.setdefault("$id", f"urn:agentmem:{name}")  # its local references keep meaning the inner schema
     return {"type": "object", "properties": {WRAPPER: inner}, "required": [WRAPPER]}

@@ -89,7 +89,12 @@ class McpFace:
         entries = shown.modern if _is_modern(ctx) else shown.legacy
         first = _position(entries, params.cursor)
         page = entries[first : first + PAGE]
-        result: dict[str, Any] = {"tools": page, "ttlMs": LIST_TTL_MS, "cacheScope": "private", "resultType": "complete"}
+        result: dict[str, Any] = {
+            "tools": page,
+            "ttlMs": LIST_TTL_MS,
+            "cacheScope": "private",
+            "resultType": "complete",
+        }
         if first + PAGE < len(entries):
             result["nextCursor"] = base64.urlsafe_b64encode(page[-1]["name"].encode()).decode()
         return result
@@ -109,7 +114,9 @@ class McpFace:
             return error_result(error, legacy=legacy)
         except Exception:  # the tool-call boundary: what nobody foresaw must not reach the wire as text
             logger.exception("tools/call %s failed, request %s", params.name, ctx.request_id)
-            hidden = AgentMemError(f"the host failed while calling '{params.name}'; see its log, request {ctx.request_id}")
+            hidden = AgentMemError(
+                f"the host failed while calling '{params.name}'; see its log, request {ctx.request_id}"
+            )
             return error_result(hidden, legacy=legacy)
 
     def _current(self) -> ToolList:

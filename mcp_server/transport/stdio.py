@@ -14,7 +14,7 @@ import signal
 from collections import deque
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import anyio
 from mcp.server.connection import Connection
@@ -85,7 +85,7 @@ class StdioStreams:
 
     # --- the SDK's ReadStream -----------------------------------------------------------------------------------
 
-    def __aiter__(self) -> StdioStreams:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> SessionMessage:
@@ -116,11 +116,11 @@ class StdioStreams:
     async def aclose(self) -> None:
         """Nothing to close: both streams end with the process's descriptors."""
 
-    async def __aenter__(self) -> StdioStreams:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         await self.aclose()
 
@@ -233,9 +233,7 @@ async def serve_stdio(face: McpFace, source: int, sink: int, *, drain_seconds: f
         try:
             await _answer_probes(face, streams)
             options = face.initialization_options()
-            await serve_dual_era_loop(
-                face.server, streams, streams, lifespan_state={}, init_options=options
-            )
+            await serve_dual_era_loop(face.server, streams, streams, lifespan_state={}, init_options=options)
         except anyio.EndOfStream:
             pass
         finally:

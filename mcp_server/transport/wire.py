@@ -143,7 +143,9 @@ class LineWire:
             if len(self._line) > MAX_LINE:
                 self._line.clear()
                 self._skipping = True
-                self._refuse(None, INVALID_REQUEST, f"a message may be {MAX_LINE} bytes long; the rest of it was skipped")
+                self._refuse(
+                    None, INVALID_REQUEST, f"a message may be {MAX_LINE} bytes long; the rest of it was skipped"
+                )
 
     def _parse(self, line: bytes) -> None:
         if not line or line.isspace():

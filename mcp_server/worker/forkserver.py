@@ -46,7 +46,7 @@ class Forkserver:
         self._child_ended, notify = os.pipe()
         os.set_blocking(notify, False)
         signal.set_wakeup_fd(notify, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, _noted)
         self._selector.register(control, selectors.EVENT_READ)
         self._selector.register(self._child_ended, selectors.EVENT_READ)
 
@@ -117,15 +117,18 @@ class Forkserver:
             os.closerange(3, channel)  # the control socket, the other workers' channels, the selector …
             os.closerange(channel + 1, MAX_DESCRIPTOR)
             cache = Path(order["cache"])
-            os.environ["EXTISM_CACHE_CONFIG"] = str(cache / "cache.toml")
-            facts = walls.wall_in(
-                walls.WallOrder(order["memory"], order["load_seconds"], cache, Path(order["empty"]))
-            )
+            # set, not read: the only way libextism takes it, and one forked process has one cache
+            os.environ["EXTISM_CACHE_CONFIG"] = str(cache / "cache.toml")  # noqa: TID251  # see above
+            facts = walls.wall_in(walls.WallOrder(order["memory"], order["load_seconds"], cache, Path(order["empty"])))
             guest.watch_traps()
             serving.serve(socket.socket(fileno=channel), {"walls": facts, "engine": guest.engine_version()})
             code = 0
         finally:
             os._exit(code)
+
+
+def _noted(number: int, frame: object) -> None:
+    """SIGCHLD: the wakeup descriptor has told the loop already."""
 
 
 def main(descriptor: int) -> None:

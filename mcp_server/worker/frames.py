@@ -117,7 +117,9 @@ class FrameReader:
             return None
         length, kind, status, aux, call_id = HEADER.unpack_from(buffer, start)
         if length > self._max_payload:
-            raise FrameError(f"a frame of kind {kind} announces {length} bytes; at most {self._max_payload} are allowed")
+            raise FrameError(
+                f"a frame of kind {kind} announces {length} bytes; at most {self._max_payload} are allowed"
+            )
         end = start + SIZE + length
         if len(buffer) < end:
             return None

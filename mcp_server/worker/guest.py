@@ -28,7 +28,9 @@ HostCall = Callable[[int, bytes], bytes | None]
 
 MAX_HOST_REQUEST = 16 * 1024 * 1024
 MAX_ERROR_TEXT = 16_384
-_NO_ROOM = b'{"success":false,"data":null,"error":"the answer does not fit into memory","metadata":{"code":"limit_memory"}}'
+_NO_ROOM = (
+    b'{"success":false,"data":null,"error":"the answer does not fit into memory","metadata":{"code":"limit_memory"}}'
+)
 _TOO_LONG = b'{"success":false,"data":null,"error":"the request is too long","metadata":{"code":"request_too_large"}}'
 _TRAP_REASON = re.compile(r"Caused by:\n(.*?)(?:\n plugin=|\Z)", re.DOTALL)
 _PLUGIN_ID = re.compile(r'plugin="([0-9a-f-]{36})"\s*\Z')
@@ -178,7 +180,11 @@ class Instance:
     def _stop(self, code: int) -> GuestStop:
         pointer = _lib.extism_plugin_error(self._plugin)
         # ffi.string + replacement: the text is the guest's and need not be UTF-8.
-        text = _ffi.string(pointer, MAX_ERROR_TEXT).decode("utf-8", "replace") if pointer != _ffi.NULL else f"returned {code}"
+        text = (
+            _ffi.string(pointer, MAX_ERROR_TEXT).decode("utf-8", "replace")
+            if pointer != _ffi.NULL
+            else f"returned {code}"
+        )
         if text.startswith("Function not found"):
             return GuestStop(Status.NO_FUNCTION, text, keep=True)
         if code in (-1, 134) or text == "timeout":

@@ -34,9 +34,7 @@ class Lane:
         GuestStop: The engine refused the module.
     """
 
-    def __init__(
-        self, order: LoadOrder, manifest: bytes, ask: Callable[[Lane, int, bytes], bytes | None]
-    ) -> None:
+    def __init__(self, order: LoadOrder, manifest: bytes, ask: Callable[[Lane, int, bytes], bytes | None]) -> None:
         self.order = order
         self.call_id: int | None = None
         self.stopped = False
@@ -108,9 +106,11 @@ class Lane:
 
     def close(self) -> None:
         """Free everything; the lane must be idle."""
-        for instance in (self._spare, self._kept):
-            if instance is not None:
-                instance.close()
+        if self._kept is not None:
+            self._farewell(self._kept)
+            self._kept.close()
+        if self._spare is not None:
+            self._spare.close()
         self._spare = self._kept = None
         self._engine.close()
 

@@ -17,7 +17,18 @@ from collections import deque
 from typing import Any
 
 from mcp_server.worker import walls
-from mcp_server.worker.frames import HEADER, ITEM, LENGTH, TIMES, FrameError, FrameReader, Kind, Mode, Status, pack_frame
+from mcp_server.worker.frames import (
+    HEADER,
+    ITEM,
+    LENGTH,
+    TIMES,
+    FrameError,
+    FrameReader,
+    Kind,
+    Mode,
+    Status,
+    pack_frame,
+)
 from mcp_server.worker.guest import GuestStop, engine_manifest
 from mcp_server.worker.lane import Lane
 from mcp_server.worker.order import LoadOrder
@@ -107,6 +118,13 @@ class Serving:
         self._lead(1)
         self._rest()
 
+    def depart(self) -> None:
+        """The channel is closed: let kept instances run their ``stop``; the parent kills when that lasts."""
+        if "stop" in self._order.lifecycle:
+            for lane in [*self._idle, *self._sessions.values()]:
+                if lane.call_id is None:
+                    lane.close()
+
     # --- leading ---------------------------------------------------------------------------------------------
 
     def _lead(self, serial: int) -> None:
@@ -154,7 +172,8 @@ class Serving:
             self._lead(self._leads.popleft())
             self._rest()
         except (ChannelClosed, FrameError, OSError):
-            os._exit(0)  # the parent is gone, and other threads may be inside guests that never return
+            self.depart()
+            os._exit(0)  # other threads may be inside guests that never return
 
     def _rest(self) -> None:
         while True:
@@ -354,9 +373,9 @@ class Serving:
 
 def serve(channel: socket.socket, facts: dict[str, Any]) -> None:
     """Load and serve until the parent closes ``channel``; returns instead of raising when it does."""
+    serving = Serving(channel, facts)
     try:
-        serving = Serving(channel, facts)
         if serving.load():
             serving.serve()
     except (ChannelClosed, FrameError, OSError):
-        return
+        serving.depart()

@@ -83,9 +83,7 @@ def allow_cpu(seconds: int) -> None:
     """Move the CPU limit on: from now, every core may be busy for ``seconds`` and a margin, then SIGXCPU."""
     used = math.ceil(time.process_time())
     with contextlib.suppress(ValueError):  # a lower hard limit of the machine stays what it is
-        resource.setrlimit(
-            resource.RLIMIT_CPU, (used + (seconds + 5) * (os.cpu_count() or 1), resource.RLIM_INFINITY)
-        )
+        resource.setrlimit(resource.RLIMIT_CPU, (used + (seconds + 5) * (os.cpu_count() or 1), resource.RLIM_INFINITY))
 
 
 def _drop_privileges() -> None:
@@ -148,16 +146,43 @@ def _restrict_files(cache: Path) -> int:
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 # name: (x86_64, aarch64) from asm/unistd_64.h and asm-generic/unistd.h; -1 where the architecture has none
 _DENIED: dict[str, tuple[int, int]] = {
-    "fork": (57, -1), "vfork": (58, -1), "execve": (59, 221), "execveat": (322, 281),
-    "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
-    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
-    "kill": (62, 129), "tkill": (200, 130), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
-    "pidfd_send_signal": (424, 424), "mount": (165, 40), "umount2": (166, 39), "unshare": (272, 97),
-    "setns": (308, 268), "chroot": (161, 51), "pivot_root": (155, 41), "bpf": (321, 280),
-    "perf_event_open": (298, 241), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
-    "userfaultfd": (323, 282), "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218),
-    "open_by_handle_at": (304, 265), "kexec_load": (246, 104), "init_module": (175, 105),
-    "finit_module": (313, 273), "reboot": (169, 142), "swapon": (167, 224),
+    "fork": (57, -1),
+    "vfork": (58, -1),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    "connect": (42, 203),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "chroot": (161, 51),
+    "pivot_root": (155, 41),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "userfaultfd": (323, 282),
+    "keyctl": (250, 219),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "open_by_handle_at": (304, 265),
+    "kexec_load": (246, 104),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
 }
 _CLONE, _CLONE3, _TGKILL = (56, 220), (435, 435), (234, 131)
 _CLONE_THREAD = 0x10000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mcp_types import TextContent
 
 from tests.conftest import Connect
 from tests.guests import ECHO, module, write_plugin
@@ -18,4 +19,5 @@ async def test_a_json_object_comes_back_as_structured_content_and_text(
     async with connect(mode) as client:
         result = await client.call_tool("echo__echo", {"a": [1, "ü"]})
     assert result.structured_content == {"a": [1, "ü"]}
-    assert result.content[0].text == '{"a":[1,"ü"]}'  # type: ignore[union-attr]  # pyright: ignore
+    assert isinstance(result.content[0], TextContent)
+    assert result.content[0].text == '{"a":[1,"ü"]}'

@@ -1,0 +1,92 @@
+"""What the worker's guest code adds to (or saves from) libextism, without any process or channel around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import extism
+from extism.extism import CompiledPlugin
+
+from benchmarks.guests import DATA, ECHO, SCAN
+from benchmarks.rounds import interleave, seconds_per_call
+from benchmarks.table import Bar, Row, against, alone, run_program
+from mcp_server.policy.limits import Limits
+from mcp_server.worker.frames import Mode
+from mcp_server.worker.guest import Engine, engine_manifest
+from mcp_server.worker.lane import Lane
+from mcp_server.worker.order import LoadOrder
+
+TEXT = (b"Seven brave words stand here, again and again. " * 30_000)[: 1024 * 1024 - 8]
+
+
+def measure(quick: bool = False) -> list[Row]:
+    """The rows of this program."""
+    rounds, calls = (3, 300) if quick else (11, 10_000)
+    return [*_warm(rounds, calls), _fresh(rounds, max(calls // 20, 20)), _scan(rounds, max(calls // 500, 3))]
+
+
+def _warm(rounds: int, calls: int) -> list[Row]:
+    order, manifest = _order("echo"), engine_manifest(_order("echo"), ECHO)
+    instance = Engine(order, manifest, _no_host).instance()
+    lane = Lane(order, manifest, lambda *_: None)
+    bare = extism.Plugin(_bare(ECHO), functions=[])
+
+    def in_lane() -> None:
+        lane.claim(1)
+        lane.run(Mode.SHARED, b"echo", DATA)
+        lane.release()
+
+    mine, whole, base = interleave(
+        rounds,
+        lambda: seconds_per_call(lambda: instance.call(b"echo", DATA), calls) * 1e6,
+        lambda: seconds_per_call(in_lane, calls) * 1e6,
+        lambda: seconds_per_call(lambda: bare.call("echo", DATA), calls) * 1e6,
+    )
+    return [
+        against("call in the worker, warm instance, 16 B", "µs", mine, base, Bar("most", 1.1)),
+        against("the same with its lane (claim, clock, release)", "µs", whole, base),
+    ]
+
+
+def _fresh(rounds: int, calls: int) -> Row:
+    engine = Engine(_order("echo"), engine_manifest(_order("echo"), ECHO), _no_host)
+    compiled = CompiledPlugin(_bare(ECHO), functions=[])
+
+    def ours() -> None:
+        instance = engine.instance()
+        instance.call(b"echo", DATA)
+        instance.close()
+
+    def bare() -> None:
+        with extism.Plugin(compiled) as plugin:
+            plugin.call("echo", DATA)
+
+    mine, base = interleave(
+        rounds, lambda: seconds_per_call(ours, calls) * 1e6, lambda: seconds_per_call(bare, calls) * 1e6
+    )
+    return against("fresh instance and its one call, 16 B", "µs", mine, base, Bar("most", 1.3))
+
+
+def _scan(rounds: int, calls: int) -> Row:
+    instance = Engine(_order("scan"), engine_manifest(_order("scan"), SCAN), _no_host).instance()
+    (rates,) = interleave(
+        rounds, lambda: len(TEXT) / seconds_per_call(lambda: instance.call(b"scan", TEXT), calls) / 1e6
+    )
+    return alone("content processing, default fuel limit", "MB/s", rates, Bar("least", 109, "figure"))
+
+
+def _order(function: str) -> LoadOrder:
+    limits = Limits()
+    return LoadOrder((function,), (), limits.instructions, limits.memory_pages, limits.output_bytes, 5)
+
+
+def _bare(wasm: bytes) -> dict[str, Any]:
+    return {"wasm": [{"data": wasm}]}
+
+
+def _no_host(_index: int, _request: bytes) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    run_program(measure, __doc__ or "")
