@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import anyio
+
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
-from mcp_server.settings import Settings
+from mcp_server.registry.watcher import watch_folders
+from mcp_server.settings import Folders, Settings
 from mcp_server.telemetry.logs import set_up_logging
+from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
@@ -16,8 +20,18 @@ from mcp_server.transport.stdio import serve_stdio
 __all__ = ["run_stdio"]
 
 
-async def run_stdio(settings: Settings, folders: PluginFolders, cache: Path) -> None:
+STATS_SECONDS = 2.0
+"""How often the figures are written for `plugin stats`, when there are new ones."""
+
+
+async def run_stdio(settings: Settings, folders: PluginFolders, own: Folders, *, watch: bool = False) -> None:
     """Serve one MCP client on this process's stdin and stdout until its input ends.
+
+    Args:
+        settings: In force for this run.
+        folders: Where plugins lie.
+        own: The user's folders for cache and state.
+        watch: Pick up changed, new and removed plugins while serving.
 
     Raises:
         SettingsError: A configured folder is missing or unreadable.
@@ -30,5 +44,24 @@ async def run_stdio(settings: Settings, folders: PluginFolders, cache: Path) -> 
     os.close(null)
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
-        async with PluginHost(settings, folders, cache=cache) as host:
+        async with PluginHost(settings, folders, cache=own.cache) as host, anyio.create_task_group() as tasks:
+            tasks.start_soon(_keep_stats, host, own.servers)
+            if watch:
+                tasks.start_soon(watch_folders, folders, host.reload)
             await serve_stdio(McpFace(host), source, sink, drain_seconds=settings.runtime.drain_seconds)
+            tasks.cancel_scope.cancel()
+
+
+async def _keep_stats(host: PluginHost, folder: Path) -> None:
+    """Write the figures while they change, and once more at the end."""
+    file = SnapshotFile(folder)
+    last: object = None
+    try:
+        while True:
+            figures = host.stats()
+            if figures != last:
+                file.write(figures)
+                last = figures
+            await anyio.sleep(STATS_SECONDS)
+    finally:
+        file.write(host.stats(), ended=True)

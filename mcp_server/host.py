@@ -119,13 +119,43 @@ class PluginHost:
     def reload(self) -> set[str]:
         """Look at the folders again; the ids of plugins that changed. Running calls end on their old version."""
         changed = self.registry.scan(self.settings.runtime.drain_seconds)
-        self.catalog, refused = build_catalog(self.registry.records.values())
-        for plugin, error in refused.items():
-            self.registry.hold_back(plugin, error)
         if changed:
-            for listener in self.changed:
-                listener()
+            self._rebuild()
         return changed
+
+    def stop(self, plugin: str) -> None:
+        """Take a plugin's tools away until :meth:`restart`.
+
+        Raises:
+            PluginNotFound: There is none of that id.
+            LifecycleError: It cannot be stopped from its state.
+        """
+        self.registry.stop(plugin, self.settings.runtime.drain_seconds)
+        self._rebuild()
+
+    def restart(self, plugin: str) -> None:
+        """Load a stopped, broken or quarantined plugin anew.
+
+        Raises:
+            AgentMemError: Why it cannot be loaded.
+        """
+        if self.registry.get(plugin).serving:
+            self.registry.stop(plugin, self.settings.runtime.drain_seconds)
+        self.registry.restart(plugin)
+        self._rebuild()
+
+    async def warm(self, plugin: str) -> dict[str, Any]:
+        """Start a worker of ``plugin`` now and load its module, so that the first call finds both.
+
+        Returns:
+            The worker's facts: which walls are up, engine version, load time in nanoseconds.
+
+        Raises:
+            AgentMemError: It cannot be loaded.
+        """
+        _, runner = self._serving(plugin)
+        with runner.leased():
+            return await runner.warm()
 
     async def call_tool(self, name: str, arguments: object, caller: Caller | None = None) -> ToolResult:
         """Call a tool by its MCP name, with everything a client would get: schema checks, shaping, limits.
@@ -152,7 +182,8 @@ class PluginHost:
         """
         version, runner = self._serving(plugin)
         context = plain_context(version, runner, caller or Caller(), _log_plugin)
-        result = await runner.call(function, _as_input(value), context)
+        with runner.leased():
+            result = await runner.call(function, _as_input(value), context)
         return plain_output(plugin, function, result.output, runner.runnable.limits.json_depth)
 
     async def call_many(
@@ -167,7 +198,8 @@ class PluginHost:
         """
         version, runner = self._serving(plugin)
         context = plain_context(version, runner, caller or Caller(), _log_plugin)
-        results = await runner.call_many(function, [_as_input(value) for value in values], context)
+        with runner.leased():
+            results = await runner.call_many(function, [_as_input(value) for value in values], context)
         depth = runner.runnable.limits.json_depth
         return [
             item if isinstance(item, AgentMemError) else plain_output(plugin, function, item.output, depth)
@@ -181,6 +213,18 @@ class PluginHost:
     def metrics(self) -> dict[str, dict[str, Any]]:
         """Figures per tool since the start; see :meth:`CallRecorder.snapshot`."""
         return self.recorder.snapshot()
+
+    def stats(self) -> dict[str, Any]:
+        """Figures of this host: per plugin its state, workers, crashes and memory; per tool see :meth:`metrics`."""
+        plugins = {record.id: _plugin_stats(record) for record in self.registry.records.values()}
+        return {"plugins": plugins, "tools": self.metrics()}
+
+    def _rebuild(self) -> None:
+        self.catalog, refused = build_catalog(self.registry.records.values())
+        for plugin, error in refused.items():
+            self.registry.hold_back(plugin, error)
+        for listener in self.changed:
+            listener()
 
     def _serving(self, plugin: str) -> tuple[PluginVersion, PluginRunner]:
         record = self.registry.get(plugin)
@@ -198,6 +242,22 @@ class PluginHost:
             config=self.settings.config.get(plugin, {}),
             isolation=settings.isolation,
         )
+
+
+def _plugin_stats(record: PluginRecord) -> dict[str, Any]:
+    runner = record.runner
+    stats: dict[str, Any] = {"state": str(record.shown_state)}
+    if runner is not None:
+        stats |= {
+            "in_flight": runner.in_flight,
+            "crashes": runner.crashes.total,
+            "quarantined": runner.crashes.quarantined,
+            "memory_peak_bytes": runner.memory_peak(),
+            "workers": [
+                {"pid": worker.pid, "in_flight": worker.in_flight, **worker.facts} for worker in runner.workers
+            ],
+        }
+    return stats
 
 
 def _as_input(value: Any) -> bytes:

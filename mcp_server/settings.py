@@ -101,6 +101,12 @@ class Folders:
     config: Path
     data: Path
     cache: Path
+    state: Path
+
+    @property
+    def servers(self) -> Path:
+        """Figures of running servers: one file each."""
+        return self.state / "servers"
 
     @property
     def plugins(self) -> Path:
@@ -113,9 +119,9 @@ def user_folders(environment: Mapping[str, str] | None = None) -> Folders:
     home = (os.environ if environment is None else environment).get(HOME_VARIABLE)
     if home:
         root = Path(home).expanduser().absolute()
-        return Folders(root / "config", root / "data", root / "cache")
+        return Folders(root / "config", root / "data", root / "cache", root / "state")
     own = PlatformDirs("agentmem-mcp", appauthor=False)
-    return Folders(own.user_config_path, own.user_data_path, own.user_cache_path)
+    return Folders(own.user_config_path, own.user_data_path, own.user_cache_path, own.user_state_path)
 
 
 def load_settings(

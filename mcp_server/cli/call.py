@@ -9,10 +9,10 @@ from typing import Any
 import anyio
 
 from mcp_server.cli.output import print_json
-from mcp_server.cli.serve import cache_folder, find_folders
+from mcp_server.cli.serve import find_folders
 from mcp_server.errors import EXIT_TOOL_ERROR, InvalidArguments
 from mcp_server.host import PluginHost
-from mcp_server.settings import load_settings
+from mcp_server.settings import load_settings, user_folders
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.json_text import JsonProblem, parse
 from mcp_server.tools.results import ToolResult
@@ -36,7 +36,7 @@ def call_tool(
     settings = load_settings(config)
 
     async def run() -> ToolResult:
-        async with PluginHost(settings, find_folders(manifests, plugins), cache=cache_folder(settings)) as host:
+        async with PluginHost(settings, find_folders(manifests, plugins), cache=user_folders().cache) as host:
             arguments = _arguments(host.catalog.find(name), words, input_json)
             return await host.call_tool(name, arguments)
 

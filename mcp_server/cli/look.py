@@ -10,14 +10,15 @@ from typing import Any
 import anyio
 
 from mcp_server.cli.output import print_json, print_table
-from mcp_server.cli.serve import cache_folder, find_folders
+from mcp_server.cli.serve import find_folders
 from mcp_server.host import PluginHost
 from mcp_server.registry.record import PluginRecord
 from mcp_server.runtime.modules import ModuleStore
-from mcp_server.settings import load_settings
+from mcp_server.settings import load_settings, user_folders
+from mcp_server.telemetry.snapshot import read_snapshots
 from mcp_server.tools.catalog import Tool
 
-__all__ = ["clear_cache", "list_plugins", "list_tools", "show_plugin"]
+__all__ = ["clear_cache", "list_plugins", "list_tools", "show_plugin", "show_stats"]
 
 Folders = list[Path] | None
 
@@ -70,9 +71,38 @@ def list_tools(manifests: Folders, plugins: Folders, config: Path | None, *, jso
     _with_host(show, manifests, plugins, config)
 
 
+def show_stats(*, json: bool) -> None:
+    """Print the figures of the server that wrote last."""
+    snapshots = read_snapshots(user_folders().servers)
+    if json:
+        print_json({"servers": snapshots})
+        return
+    if not snapshots:
+        print("no server has run yet for this user")
+        return
+    newest = snapshots[0]
+    print(f"server {newest['pid']}{' (ended)' if newest['ended'] else ''}")
+    rows = [
+        [
+            tool,
+            str(figures["calls"]),
+            ", ".join(f"{name} {count}" for name, count in figures["outcomes"].items()),
+            *(f"{figures['total_ms'][name]:.2f}" for name in ("p50", "p95", "p99", "max")),
+        ]
+        for tool, figures in newest["tools"].items()
+    ]
+    print_table(["TOOL", "CALLS", "OUTCOMES", "P50 MS", "P95", "P99", "MAX"], rows)
+    print()
+    plugins = [
+        [plugin, facts["state"], str(facts.get("crashes", 0)), f"{facts.get('memory_peak_bytes', 0) / 1e6:.1f}"]
+        for plugin, facts in newest["plugins"].items()
+    ]
+    print_table(["PLUGIN", "STATE", "CRASHES", "PEAK MB"], plugins)
+
+
 def clear_cache(*, json: bool) -> None:
     """Remove compiled code and say how much it was."""
-    freed = ModuleStore(cache_folder(load_settings())).clear()
+    freed = ModuleStore(user_folders().cache).clear()
     if json:
         print_json({"freed_bytes": freed})
     else:
@@ -83,7 +113,7 @@ def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: 
     settings = load_settings(config)
 
     async def run() -> None:
-        async with PluginHost(settings, find_folders(manifests, plugins), cache=cache_folder(settings)) as host:
+        async with PluginHost(settings, find_folders(manifests, plugins), cache=user_folders().cache) as host:
             show(host)
 
     anyio.run(run)

@@ -40,19 +40,24 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")
 
 
 @app.command()
-def serve(manifests: Manifests = None, plugins: Plugins = None, config: Config = None) -> None:
+def serve(
+    manifests: Manifests = None,
+    plugins: Plugins = None,
+    config: Config = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Pick up changed plugins while serving.")] = False,
+) -> None:
     """Serve MCP over stdin and stdout."""
     from mcp_server.cli.serve import serve_stdio
 
-    serve_stdio(manifests, plugins, config)
+    serve_stdio(manifests, plugins, config, watch=watch)
 
 
 @app.command()
-def demo() -> None:
+def demo(manifests: Manifests = None, plugins: Plugins = None) -> None:
     """Start the real server, call real plugins, and show what the walls hold back."""
     from mcp_server.cli.demo import run_demo
 
-    raise typer.Exit(run_demo())
+    raise typer.Exit(run_demo(manifests, plugins))
 
 
 @app.command()
@@ -84,6 +89,14 @@ def plugin_show(
     from mcp_server.cli.look import show_plugin
 
     show_plugin(plugin, manifests, plugins, config, json=json)
+
+
+@plugin_app.command("stats")
+def plugin_stats(json: Json = False) -> None:
+    """Show calls, outcomes, times and memory of the running server, or of the last one."""
+    from mcp_server.cli.look import show_stats
+
+    show_stats(json=json)
 
 
 @tool_app.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -10,17 +11,17 @@ import anyio
 
 import mcp_server
 from mcp_server.registry.discovery import PluginFolders
-from mcp_server.settings import Settings, load_settings, user_folders
+from mcp_server.settings import load_settings, user_folders
 
-__all__ = ["cache_folder", "find_folders", "serve_stdio", "versions"]
+__all__ = ["example_folders", "find_folders", "serve_stdio", "versions"]
 
 
-def serve_stdio(manifests: list[Path] | None, plugins: list[Path] | None, config: Path | None) -> None:
+def serve_stdio(manifests: list[Path] | None, plugins: list[Path] | None, config: Path | None, *, watch: bool) -> None:
     """Serve until the client closes stdin."""
     from mcp_server.app import run_stdio
 
     settings = load_settings(config)
-    anyio.run(run_stdio, settings, find_folders(manifests, plugins), cache_folder(settings))
+    anyio.run(partial(run_stdio, settings, find_folders(manifests, plugins), user_folders(), watch=watch))
 
 
 def find_folders(manifests: list[Path] | None, plugins: list[Path] | None) -> PluginFolders:
@@ -44,12 +45,6 @@ def example_folders() -> PluginFolders:
         if (root / "manifests").is_dir() and (root / "plugins").is_dir():
             return PluginFolders((root / "manifests",), (root / "plugins",))
     return PluginFolders()
-
-
-def cache_folder(settings: Settings) -> Path:
-    """Where modules and compiled code are kept."""
-    del settings
-    return user_folders().cache
 
 
 def versions() -> dict[str, str]:

@@ -84,6 +84,36 @@ class Registry:
         self._retire(record, 0.0)
         record.fail(error)
 
+    def stop(self, plugin: str, drain: float = 0.0) -> None:
+        """Take a plugin's tools away until it is restarted; running calls end first.
+
+        Raises:
+            PluginNotFound: There is none of that id.
+            LifecycleError: It is not in a state that can be stopped.
+        """
+        record = self.get(plugin)
+        record.move(State.STOPPED)
+        self._retire(record, drain)
+
+    def restart(self, plugin: str) -> None:
+        """Load a plugin anew from Stopped or Error, with its crashes forgotten.
+
+        Raises:
+            PluginNotFound: There is none of that id.
+            LifecycleError: It serves already.
+            AgentMemError: Why it cannot be loaded; it is then in Error.
+        """
+        record = self.get(plugin)
+        record.move(State.LOADING)
+        kind = "module" if record.path.suffix == ".wasm" else "manifest"
+        try:
+            source = read_manifest(Found(record.path, kind), self._folders.roots, self._host_version)
+            version = read_version(source, self._word(plugin))
+        except AgentMemError as error:
+            record.fail(error)
+            raise
+        self._serve(record, record.path, version)
+
     def remove(self, plugin: str, drain: float = 0.0) -> None:
         """Forget a plugin; its running calls end first."""
         record = self.records.pop(plugin)
@@ -132,12 +162,16 @@ class Registry:
                 version = read_version(source, self._word(plugin))
             except AgentMemError as refused:
                 error = refused
+        if record.state is State.STOPPED:
+            return False
         if version is None:
             return self._keep_old(record, error or NameCollision(f"'{plugin}' could not be read"))
         if record.version is not None and record.serving and _same(record.version, version):
             record.error = None
             return False
-        self._serve(record, found, version, drain)
+        record.move(State.LOADING)
+        self._retire(record, drain)
+        self._serve(record, found.path, version)
         return True
 
     def _keep_old(self, record: PluginRecord, error: AgentMemError) -> bool:
@@ -150,11 +184,9 @@ class Registry:
             logger.warning("plugin %s: [%s] %s", record.id, error.error_code, error.message)
         return not repeated
 
-    def _serve(self, record: PluginRecord, found: Found, version: PluginVersion, drain: float) -> None:
+    def _serve(self, record: PluginRecord, path: Path, version: PluginVersion) -> None:
         self._fleet.modules.put(version.module.sha256, version.data)
-        record.move(State.LOADING)
-        self._retire(record, drain)
-        record.path = found.path
+        record.path = path
         record.version = version
         record.runner = self._fleet.runner(version.runnable)
         record.error = None

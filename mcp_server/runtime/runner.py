@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -25,6 +26,7 @@ from mcp_server.runtime.outcome import CallResult, stop_error
 from mcp_server.runtime.runnable import Runnable
 from mcp_server.runtime.turnstile import TurnedAway, Turnstile
 from mcp_server.runtime.worker import Worker
+from mcp_server.telemetry.snapshot import peak_memory
 from mcp_server.worker.frames import LENGTH, Mode, Status
 
 __all__ = ["PluginRunner"]
@@ -68,6 +70,8 @@ class PluginRunner:
         self._slots = Turnstile(runnable.limits.concurrency, runnable.limits.queue)
         self._sessions: dict[str, tuple[int, anyio.Lock]] = {}
         self._closed = False
+        self._leases = 0
+        self._memory_peak = 0
         self._all_left = anyio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -75,6 +79,17 @@ class PluginRunner:
     def in_flight(self) -> int:
         """Calls that hold a slot now."""
         return self._slots.inside
+
+    @contextmanager
+    def leased(self) -> Generator[None]:
+        """Hold this version: :meth:`close` waits for whoever holds it, so a reload fails no call that chose it."""
+        self._leases += 1
+        try:
+            yield
+        finally:
+            self._leases -= 1
+            if not self._leases:
+                self._all_left.set()
 
     async def call(self, function: str, data: bytes, context: CallContext) -> CallResult:
         """Run one exported function.
@@ -109,13 +124,18 @@ class PluginRunner:
         """
         return (await self._worker()).facts
 
+    def memory_peak(self) -> int:
+        """The largest resident size any of its workers had, in bytes."""
+        self._memory_peak = max(self._memory_peak, *(peak_memory(worker.pid) for worker in self.workers), 0)
+        return self._memory_peak
+
     async def close(self, *, drain: float = 0.0) -> None:
-        """Take no more calls, let running ones end for at most ``drain`` seconds, then end the workers."""
-        self._closed = True
+        """Let whoever holds this version finish, for at most ``drain`` seconds, then end the workers for good."""
         with anyio.move_on_after(drain):
-            while self.in_flight:
+            while self._leases:
                 self._all_left = anyio.Event()
                 await self._all_left.wait()
+        self._closed = True
         for worker in list(self.workers):
             worker.end()
 
@@ -123,6 +143,7 @@ class PluginRunner:
         """End workers that nobody used since ``before`` (monotonic seconds)."""
         for worker in list(self.workers):
             if worker.ready.is_set() and not worker.in_flight and worker.last_used < before:
+                self.memory_peak()
                 worker.end()
 
     # --- one call --------------------------------------------------------------------------------------------
@@ -212,8 +233,6 @@ class PluginRunner:
         self._slots.leave()
         if lock is not None:
             lock.release()
-        if self._closed and not self.in_flight:
-            self._all_left.set()
 
     def _require_ok(self, answer: Answer, function: str) -> None:
         if answer[0] != Status.OK:

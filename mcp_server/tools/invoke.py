@@ -82,6 +82,10 @@ class Invoker:
             CallError: The call failed.
         """
         tool = self._catalog().find(name)
+        with tool.runner.leased():
+            return await self._call(tool, arguments, caller)
+
+    async def _call(self, tool: Tool, arguments: object, caller: Caller) -> ToolResult:
         context = plain_context(tool.version, tool.runner, caller, self._log)
         started = time.perf_counter_ns()
         result: CallResult | None = None

@@ -8,6 +8,7 @@ thread leads on while the long call keeps its own.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -23,17 +24,18 @@ from mcp_server.worker.frames import (
     LENGTH,
     TIMES,
     FrameError,
-    FrameReader,
     Kind,
     Mode,
     Status,
     pack_frame,
 )
-from mcp_server.worker.guest import GuestStop, engine_manifest
-from mcp_server.worker.lane import Lane
+from mcp_server.worker.guest import GuestStop
+from mcp_server.worker.lane import Lane, Outcome
+from mcp_server.worker.lanes import Lanes
+from mcp_server.worker.link import ChannelClosed, Frame, Link
 from mcp_server.worker.order import LoadOrder
 
-__all__ = ["Serving", "serve"]
+__all__ = ["serve"]
 
 TICK = 0.002
 """Seconds between looks of the watch: the longest a second call waits behind a long one."""
@@ -41,36 +43,24 @@ QUIET_TICKS = 100
 """Looks without a call after which the watch sleeps; it costs 0.5 % of a core while it is awake."""
 CALLS_PER_BUDGET = 50
 """New calls after which the CPU limit moves on: calls are the proof that the parent is alive and keeps its clock."""
-RECEIVE = 262_144
-FLUSH_AT = 65_536
-MAX_FROM_PARENT = 80 * 1024 * 1024
-MAX_SESSIONS = 64
-_STACK = 2 * 1024 * 1024  # wasm may use 512 KiB of it; below 1 MiB deep recursion is a SIGSEGV instead of a trap
-
-Frame = tuple[int, int, int, int, bytes]
-
-
-class ChannelClosed(Exception):
-    """The parent is gone; there is nobody to work for."""
+PART_SIZE = 65_536
+STACK = 2 * 1024 * 1024  # wasm may use 512 KiB of it; below 1 MiB deep recursion is a SIGSEGV instead of a trap
 
 
 class Serving:
-    """Everything one worker process does after it has walled itself in.
+    """Everything one worker process does after it has loaded.
 
     Args:
-        channel: The connected socket to the parent; blocking.
-        facts: What is known about this worker, sent with LOADED.
+        link: The channel to the parent.
+        order: What is loaded.
+        wasm: The module.
     """
 
-    def __init__(self, channel: socket.socket, facts: dict[str, Any]) -> None:
-        threading.stack_size(_STACK)
-        self._channel = channel
-        self._facts = facts
-        self._reader = FrameReader(MAX_FROM_PARENT)
-        self._unread: Frame | None = None
-        self._out: list[bytes] = []
-        self._out_size = 0
-        self._sending = threading.Lock()
+    def __init__(self, link: Link, order: LoadOrder, wasm: bytes) -> None:
+        self.lanes = Lanes(order, wasm, self._ask)
+        self._link = link
+        self._order = order
+        self._functions = [name.encode() for name in order.exports]
         self._turn = threading.Lock()  # guards who leads
         self._leader = 0  # serial of the lead; a thread leads while its own serial is this
         self._leader_thread = 0  # its thread, 0 while the lead is being handed over
@@ -80,36 +70,9 @@ class Serving:
         self._leads: deque[int] = deque()
         self._lead_ready = threading.Semaphore(0)
         self._awake = threading.Event()
-        self._stopping: dict[int, Lane] = {}
-        self._order = LoadOrder((), (), 0, 0, 0, 1)
-        self._manifest = b""
-        self._idle: list[Lane] = []
-        self._sessions: dict[int, Lane] = {}
         self._starting: dict[int, bool] = {}  # calls whose lane is being made -> cancelled meanwhile
-        self.running: dict[int, Lane] = {}
-
-    def load(self) -> bool:
-        """Take the LOAD frame, compile, prove one instance, answer. False when the module was refused."""
-        frame = self._next_frame()
-        if frame[0] != Kind.LOAD:
-            raise ChannelClosed
-        payload = frame[4]
-        (length,) = LENGTH.unpack_from(payload)
-        self._order = LoadOrder.from_json(payload[LENGTH.size : LENGTH.size + length])
-        self._manifest = engine_manifest(self._order, payload[LENGTH.size + length :])
-        started = time.perf_counter_ns()
-        try:
-            lane = Lane(self._order, self._manifest, self._ask)
-            compiled = time.perf_counter_ns()
-            lane.prove()
-        except GuestStop as stop:
-            self._send(self._result(frame[3], (stop.status, stop.text.encode(), 0, 0)))
-            return False
-        self._idle.append(lane)
-        self._facts["compile_ns"] = compiled - started
-        self._facts["instantiate_ns"] = time.perf_counter_ns() - compiled
-        self._send(pack_frame(Kind.LOADED, frame[3], json.dumps(self._facts).encode()))
-        return True
+        self._running: dict[int, Lane] = {}
+        self._stopping: dict[int, Lane] = {}
 
     def serve(self) -> None:
         """Lead from this thread until the parent closes the channel."""
@@ -118,19 +81,12 @@ class Serving:
         self._lead(1)
         self._rest()
 
-    def depart(self) -> None:
-        """The channel is closed: let kept instances run their ``stop``; the parent kills when that lasts."""
-        if "stop" in self._order.lifecycle:
-            for lane in [*self._idle, *self._sessions.values()]:
-                if lane.call_id is None:
-                    lane.close()
-
     # --- leading ---------------------------------------------------------------------------------------------
 
     def _lead(self, serial: int) -> None:
         self._leader_thread = threading.get_ident()
         while self._leader == serial:
-            frame = self._next_frame()
+            frame = self._link.next()
             kind = frame[0]
             if kind == Kind.CALL or kind == Kind.MANY:
                 self._run_leading(serial, frame)
@@ -142,18 +98,20 @@ class Serving:
         if not self._awake.is_set():
             self._awake.set()
         self._in_call = self._calls
-        result = self._run(frame)
+        mode = Mode(frame[1])
+        lane, result = self._run(mode, frame)
         with self._turn:
             leading = self._leader == serial
             if leading:
                 self._in_call = 0
-        if not leading:
-            self._send(result)
-            return
-        self._out.append(result)
-        self._out_size += len(result)
-        if self._out_size > FLUSH_AT:
-            self._flush()
+        if leading:
+            self._link.queue(result)
+        else:
+            self._link.send(result)
+            if lane is not None:
+                lane.sweep()
+        if lane is not None:
+            self.lanes.give(lane, mode)
 
     def _pass_lead(self) -> None:
         """Let another thread lead; the caller holds ``_turn``."""
@@ -172,7 +130,7 @@ class Serving:
             self._lead(self._leads.popleft())
             self._rest()
         except (ChannelClosed, FrameError, OSError):
-            self.depart()
+            self.lanes.depart()
             os._exit(0)  # other threads may be inside guests that never return
 
     def _rest(self) -> None:
@@ -203,108 +161,49 @@ class Serving:
                 self._awake.wait()
                 quiet, budgeted = 0, -1 - CALLS_PER_BUDGET
 
-    # --- the channel -----------------------------------------------------------------------------------------
-
-    def _next_frame(self) -> Frame:
-        """The next frame; before it would wait, what is due is sent and a spare instance is made."""
-        if self._unread is not None:
-            frame, self._unread = self._unread, None
-            return frame
-        while True:
-            frame = self._reader.next()
-            if frame is not None:
-                return frame
-            self._flush()
-            if self._idle:
-                self._idle[-1].make_spare()
-            data = self._channel.recv(RECEIVE)
-            if not data:
-                raise ChannelClosed
-            self._reader.feed(data)
-
-    def _flush(self) -> None:
-        if self._out:
-            data = b"".join(self._out)
-            self._out.clear()
-            self._out_size = 0
-            self._send(data)
-
-    def _send(self, data: bytes) -> None:
-        with self._sending:
-            self._channel.sendall(data)
+    # --- running ---------------------------------------------------------------------------------------------
 
     def _control(self, frame: Frame) -> None:
         kind, _, aux, call_id, payload = frame
         if kind == Kind.REPLY:
-            lane = self.running.get(call_id)
+            lane = self._running.get(call_id)
             if lane is not None and lane.serial == aux:  # else the call was stopped meanwhile
                 lane.replies.put(payload)
         elif kind == Kind.CANCEL:
             self._cancel(call_id)
         elif kind == Kind.FORGET:
-            lane = self._sessions.get(call_id)
-            if lane is not None and lane.call_id is None:
-                del self._sessions[call_id]
-                lane.close()
+            self.lanes.forget(call_id)
         else:
             raise ChannelClosed
 
     def _cancel(self, call_id: int) -> None:
-        lane = self.running.get(call_id)
+        lane = self._running.get(call_id)
         if lane is not None and lane.stop(call_id):
             self._stopping[call_id] = lane  # the watch repeats it until the guest has really stopped
             self._awake.set()
         elif call_id in self._starting:
             self._starting[call_id] = True
 
-    # --- running ---------------------------------------------------------------------------------------------
-
-    def _run(self, frame: Frame) -> bytes:
-        kind, status, aux, call_id, payload = frame
-        mode = Mode(status)
+    def _run(self, mode: Mode, frame: Frame) -> tuple[Lane | None, bytes]:
+        kind, _, aux, call_id, payload = frame
         self._starting[call_id] = False
         try:
-            lane, payload = self._take_lane(mode, payload)
+            lane, payload = self.lanes.take(mode, payload)
         except GuestStop as stop:
             del self._starting[call_id]
-            return self._result(call_id, (stop.status, stop.text.encode(), 0, 0))
+            return None, _result(call_id, (stop.status, stop.text.encode(), 0, 0))
         lane.claim(call_id)
-        self.running[call_id] = lane
+        self._running[call_id] = lane
         if self._starting.pop(call_id):  # cancelled while its lane was being made
             lane.stop(call_id)
-        function = self._order.exports[aux].encode()
+        function = self._functions[aux]
         if kind == Kind.MANY:
             result = self._run_many(lane, call_id, mode, function, payload)
         else:
-            result = self._result(call_id, lane.run(mode, function, payload))
-        del self.running[call_id]
+            result = _result(call_id, lane.run(mode, function, payload))
+        del self._running[call_id]
         lane.release()
-        if mode is not Mode.SESSION:
-            self._idle.append(lane)
-        return result
-
-    def _take_lane(self, mode: Mode, payload: bytes) -> tuple[Lane, bytes]:
-        if mode is Mode.SESSION:
-            key = int.from_bytes(payload[:8], "little")
-            lane = self._sessions.pop(key, None) or self._new_lane()
-            self._sessions[key] = lane  # last used, last evicted
-            if len(self._sessions) > MAX_SESSIONS:
-                self._evict_session()
-            return lane, payload[8:]
-        try:
-            return self._idle.pop(), payload
-        except IndexError:
-            return self._new_lane(), payload
-
-    def _new_lane(self) -> Lane:
-        return Lane(self._order, self._manifest, self._ask)
-
-    def _evict_session(self) -> None:
-        for key, lane in self._sessions.items():
-            if lane.call_id is None:
-                del self._sessions[key]
-                lane.close()
-                return
+        return lane, result
 
     def _run_many(self, lane: Lane, call_id: int, mode: Mode, function: bytes, payload: bytes) -> bytes:
         """Run one function over many inputs; what is finished goes out in parts, so no answer grows unbounded."""
@@ -321,18 +220,12 @@ class Serving:
             size += len(output) + ITEM.size
             if status is Status.STOPPED:
                 break
-            if size > FLUSH_AT:
-                self._send(pack_frame(Kind.PART, call_id, b"".join(done)))
+            if size > PART_SIZE:
+                self._link.send(pack_frame(Kind.PART, call_id, b"".join(done)))
                 done.clear()
                 size = 0
         part = pack_frame(Kind.PART, call_id, b"".join(done)) if done else b""
-        return part + self._result(call_id, (Status.OK, b"", instantiate, execute))
-
-    @staticmethod
-    def _result(call_id: int, outcome: tuple[Status, bytes, int, int]) -> bytes:
-        status, output, instantiate, execute = outcome
-        head = HEADER.pack(TIMES.size + len(output), Kind.RESULT, status, 0, call_id)
-        return head + TIMES.pack(instantiate, execute) + output
+        return part + _result(call_id, (Status.OK, b"", instantiate, execute))
 
     # --- host calls ------------------------------------------------------------------------------------------
 
@@ -348,10 +241,10 @@ class Serving:
             if leading:
                 self._in_call = 0  # this thread reads the channel now: the watch must not take the lead away
         if leading:
-            self._out.append(question)
+            self._link.queue(question)
             self._read_until_answered(lane)
         else:
-            self._send(question)
+            self._link.send(question)
         reply = lane.replies.get()
         with self._turn:
             if self._leader_thread == threading.get_ident():
@@ -362,20 +255,55 @@ class Serving:
     def _read_until_answered(self, lane: Lane) -> None:
         """Lead on while the own guest waits; a new call needs another thread, so it takes the lead with it."""
         while lane.replies.empty():
-            frame = self._next_frame()
+            frame = self._link.next()
             if frame[0] in (Kind.CALL, Kind.MANY):
-                self._unread = frame
+                self._link.put_back(frame)
                 with self._turn:
                     self._pass_lead()
                 return
             self._control(frame)
 
 
+def _result(call_id: int, outcome: Outcome) -> bytes:
+    status, output, instantiate, execute = outcome
+    head = HEADER.pack(TIMES.size + len(output), Kind.RESULT, status, 0, call_id)
+    return head + TIMES.pack(instantiate, execute) + output
+
+
 def serve(channel: socket.socket, facts: dict[str, Any]) -> None:
-    """Load and serve until the parent closes ``channel``; returns instead of raising when it does."""
-    serving = Serving(channel, facts)
-    try:
-        if serving.load():
+    """Load what the parent orders and serve it; returns when the parent closes ``channel`` or the load fails.
+
+    Args:
+        channel: The connected socket to the parent; blocking.
+        facts: What is known about this worker, sent with LOADED.
+    """
+    threading.stack_size(STACK)
+    link = Link(channel)
+    with contextlib.suppress(ChannelClosed, FrameError, OSError):
+        serving = _load(link, facts)
+        if serving is None:
+            return
+        link.before_waiting = serving.lanes.make_spare
+        try:
             serving.serve()
-    except (ChannelClosed, FrameError, OSError):
-        serving.depart()
+        finally:
+            serving.lanes.depart()
+
+
+def _load(link: Link, facts: dict[str, Any]) -> Serving | None:
+    """Take the LOAD frame, compile, prove one instance, answer; None when the module was refused."""
+    kind, _, _, load_id, payload = link.next()
+    if kind != Kind.LOAD:
+        raise ChannelClosed
+    (length,) = LENGTH.unpack_from(payload)
+    order = LoadOrder.from_json(payload[LENGTH.size : LENGTH.size + length])
+    started = time.perf_counter_ns()
+    serving = Serving(link, order, payload[LENGTH.size + length :])
+    try:
+        serving.lanes.prove()
+    except GuestStop as stop:
+        link.send(_result(load_id, (stop.status, stop.text.encode(), 0, 0)))
+        return None
+    facts["load_ns"] = time.perf_counter_ns() - started
+    link.send(pack_frame(Kind.LOADED, load_id, json.dumps(facts).encode()))
+    return serving
