@@ -1,22 +1,61 @@
-"""Turns a pydantic validation error into sentences a person can act on, with "did you mean" for unknown keys."""
+"""Says what is wrong with a configuration file in sentences a person can act on, every problem of it at once."""
 
 from __future__ import annotations
 
 import difflib
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["did_you_mean", "problems_of"]
+__all__ = ["did_you_mean", "json_problems", "problems_of", "without_refused"]
+
+MAX_JSON_DEPTH = 32
+_MAX_SHOWN_CHARS = 80
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Every problem as ``dotted.key: what is wrong``."""
     return [_describe(detail, model) for detail in error.errors()]
+
+
+def without_refused(document: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
+    """A copy of ``document`` without the values that ``error`` refused, so that the rest can still be checked."""
+    kept = _copied(document)
+    for detail in error.errors():
+        *path, last = detail["loc"] or ("",)
+        table: Any = kept
+        for step in path:
+            table = table[step] if _has(table, step) else None
+        if not _has(table, last):
+            continue  # it is missing, or was taken out with what it lies in
+        if isinstance(table, list):
+            table[cast("int", last)] = {}  # the entries after it keep their numbers
+        else:
+            del table[last]
+    return kept
+
+
+def json_problems(value: object, where: str) -> list[str]:
+    """Each value below ``where`` that JSON has no words for (a TOML date, ``nan``), and nesting that is too deep."""
+    problems: list[str] = []
+    stack: list[tuple[str, object, int]] = [(where, value, 1)]
+    while stack:
+        key, node, depth = stack.pop()
+        if isinstance(node, dict | list):
+            if depth > MAX_JSON_DEPTH:
+                return [f"{where}: is nested deeper than {MAX_JSON_DEPTH} levels"]
+            named = cast("dict[str, object]", node).items() if isinstance(node, dict) else enumerate(node)  # pyright: ignore[reportUnknownArgumentType]  # JSON
+            stack.extend((_dotted((key, step)), child, depth + 1) for step, child in reversed(list(named)))
+        elif isinstance(node, float) and not math.isfinite(node):
+            problems.append(f"{key}: {node} is no JSON number")
+        elif not isinstance(node, str | int | float | None):
+            problems.append(f"{key}: a {type(node).__name__} has no form in JSON; write it as a string")
+    return problems
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -36,11 +75,33 @@ def _describe(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "missing":
         return f"{where}: is required"
     if kind == "literal_error":
-        expected = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
-        return f"{where}: {detail['input']!r} is not allowed{did_you_mean(str(detail['input']), expected)}"
+        words = str(detail.get("ctx", {}).get("expected", ""))
+        expected = re.findall(r"'([^']*)'", words) or [words]
+        return f"{where}: {_shown(detail['input'])} is not allowed{did_you_mean(str(detail['input']), expected)}"
     message = detail["msg"].removeprefix("Value error, ")
-    shown = detail["input"] if isinstance(detail["input"], str | int | float | bool) else type(detail["input"]).__name__
-    return f"{where}: {message}" if kind == "value_error" else f"{where}: {message} (got {shown!r})"
+    return f"{where}: {message}" if kind == "value_error" else f"{where}: {message} (got {_shown(detail['input'])})"
+
+
+def _shown(value: object) -> str:
+    text = repr(value if isinstance(value, str | int | float | bool) else type(value).__name__)
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}…"
+
+
+def _copied(node: Any, levels: int = 4) -> Any:
+    """Copied as deep as a model has fields; a value below that is refused as a whole or not at all."""
+    if not levels:
+        return node
+    if isinstance(node, Mapping):
+        return {key: _copied(value, levels - 1) for key, value in cast("Mapping[str, Any]", node).items()}
+    if isinstance(node, list | tuple):
+        return [_copied(item, levels - 1) for item in cast("Sequence[Any]", node)]
+    return node
+
+
+def _has(table: Any, step: int | str) -> bool:
+    if isinstance(table, dict):
+        return step in table
+    return isinstance(table, list) and isinstance(step, int) and step < len(table)  # pyright: ignore[reportUnknownArgumentType]  # JSON
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

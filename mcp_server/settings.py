@@ -18,9 +18,9 @@ from platformdirs import PlatformDirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mcp_server.errors import SettingsError
-from mcp_server.policy.limits import LIMITS
+from mcp_server.policy.limits import limit_problems
 from mcp_server.policy.rights import CAPABILITIES
-from mcp_server.problems import did_you_mean, problems_of
+from mcp_server.problems import did_you_mean, json_problems, problems_of
 
 __all__ = ["Folders", "Settings", "load_settings", "user_folders"]
 
@@ -74,13 +74,9 @@ class PluginSettings(_Section):
     @field_validator("limits")
     @classmethod
     def _known(cls, limits: dict[str, int]) -> dict[str, int]:
-        rows = {spec.key: spec for spec in LIMITS}
-        for key, value in limits.items():
-            spec = rows.get(key)
-            if spec is None:
-                raise ValueError(f"'{key}' is no limit{did_you_mean(key, list(rows))}")
-            if not 1 <= value <= spec.hard:
-                raise ValueError(f"{key} = {value} is outside 1 … {spec.hard} {spec.unit}")
+        problems = limit_problems(limits)
+        if problems:
+            raise ValueError("; ".join(problems))
         return limits
 
 
@@ -92,6 +88,14 @@ class Settings(_Section):
     grants: dict[str, Grant] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)
     config: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("config")
+    @classmethod
+    def _json(cls, config: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        problems = json_problems(config, "config")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return config
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,12 @@ required = ["LoggingAccess", "ConfigAccess", "NetworkAccess"]
 """
 WIDTH = 100
 MAX_TEXT = 20_000
+_MARKUP = (
+    (re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE), ""),
+    (re.compile(r"^[#|<!].*$", re.MULTILINE), ""),
+    (re.compile(r"\[([^\]]+)\]\([^)]+\)"), r"\1"),
+    (re.compile(r"`"), ""),
+)
 
 
 class Unexpected(Exception):
@@ -97,8 +103,10 @@ async def _run(folders: PluginFolders, examples: Path) -> int:
                 async with Client(_server(arguments, errors)) as client:
                     failed = await _play(await _stage(client, arguments, examples.parent / "README.md"))
             except* (MCPError, OSError) as broken:
+                _print_failure(Unexpected("a server that answers", broken))
+            if failed:
                 errors.seek(0)
-                _print_failure(Unexpected("a server that answers", errors.read() or broken))
+                print(f"\nThe server said on stderr:\n{errors.read()}")
     print(f"\n{failed} of {len(STEPS)} steps failed." if failed else f"\nAll {len(STEPS)} steps held.")
     return 1 if failed else 0
 
@@ -131,9 +139,11 @@ async def _stage(client: Client, arguments: list[str], text: Path) -> Stage:
 
 
 def _prose(path: Path) -> str:
-    """The sentences of a Markdown file: no code, no tables, no headings."""
-    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    return re.sub(r"^[#|<!].*$", "", text, flags=re.MULTILINE).strip()[:MAX_TEXT]
+    """The sentences of a Markdown file: no code, no tables, no headings, no links."""
+    text = path.read_text(encoding="utf-8")
+    for markup, plain in _MARKUP:
+        text = markup.sub(plain, text)
+    return text.strip()[:MAX_TEXT]
 
 
 async def _play(stage: Stage) -> int:

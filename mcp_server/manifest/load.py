@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,12 +11,13 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from mcp_server.errors import ManifestError
-from mcp_server.manifest.model import Manifest, PluginSection, ToolEntry
+from mcp_server.manifest.model import Manifest, PluginSection
 from mcp_server.manifest.schema import JsonSchema
-from mcp_server.policy.limits import LIMITS
-from mcp_server.problems import did_you_mean, problems_of
+from mcp_server.policy.limits import limit_problems
+from mcp_server.problems import json_problems, problems_of, without_refused
 
 __all__ = ["LoadedManifest", "load_manifest", "lone_module_manifest"]
 
@@ -62,16 +62,24 @@ def load_manifest(path: Path, *, roots: Sequence[Path] = (), host_version: str) 
     Raises:
         ManifestError: With every problem of the file.
     """
-    document = _read_toml(path)
+    document = _tuples(_read_toml(path))
+    problems: list[str] = []
+    manifest: Manifest | None = None
     try:
-        manifest = Manifest.model_validate(_tuples(document))
+        manifest = Manifest.model_validate(document)
     except ValidationError as error:
-        raise ManifestError(str(path), problems_of(error, Manifest)) from None
-    problems = _limit_key_problems(manifest)
-    problems += _host_problems(manifest, host_version)
-    wasm = _find_wasm(path, manifest, roots, problems)
-    schemas = tuple(_compile_schemas(index, tool, path, problems) for index, tool in enumerate(manifest.tools))
-    if problems:
+        problems += problems_of(error, Manifest)
+        document = without_refused(document, error)
+        if ("plugin", "wasm") in [detail["loc"] for detail in error.errors()]:
+            document["plugin"].pop("id", None)  # where the module would lie by default does not matter then
+    plugin: dict[str, Any] = document.get("plugin", {})
+    tools: Sequence[dict[str, Any]] = document.get("tools", ())
+    problems += [f"limits.{problem}" for problem in limit_problems(document.get("limits", {}))]
+    problems += json_problems(document.get("config", {}), "config")
+    problems += _host_problems(plugin.get("requires_host"), host_version)
+    wasm = _find_wasm(path, plugin, roots, problems)
+    schemas = tuple(_compile_schemas(index, tool, path, problems) for index, tool in enumerate(tools))
+    if manifest is None or problems:
         raise ManifestError(str(path), problems)
     return LoadedManifest(manifest, path, wasm, schemas)
 
@@ -100,7 +108,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ManifestError(str(path), [f"is not UTF-8 (byte {error.start})"]) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also an integer of more than 4 300 digits
         raise ManifestError(str(path), [f"is not TOML: {error}"]) from None
 
 
@@ -123,13 +131,7 @@ def _tuples(document: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def _limit_key_problems(manifest: Manifest) -> list[str]:
-    known = [spec.key for spec in LIMITS]
-    return [f"limits.{key}: unknown key{did_you_mean(key, known)}" for key in manifest.limits if key not in known]
-
-
-def _host_problems(manifest: Manifest, host_version: str) -> list[str]:
-    wanted = manifest.plugin.requires_host
+def _host_problems(wanted: str | None, host_version: str) -> list[str]:
     if wanted is None:
         return []
     try:
@@ -139,37 +141,50 @@ def _host_problems(manifest: Manifest, host_version: str) -> list[str]:
     return [] if fits else [f"plugin.requires_host: needs a host {wanted}, this is {host_version}"]
 
 
-def _find_wasm(path: Path, manifest: Manifest, roots: Sequence[Path], problems: list[str]) -> Path:
+def _find_wasm(path: Path, plugin: Mapping[str, Any], roots: Sequence[Path], problems: list[str]) -> Path:
     """The discovery rule: the ``wasm`` key, else ``<id>.wasm`` beside, else ``<root>/<id>/<id>.wasm``."""
     folder = path.parent
-    plugin_id = manifest.plugin.id
-    if manifest.plugin.wasm is None:
-        candidates = [folder / f"{plugin_id}.wasm", *(root / plugin_id / f"{plugin_id}.wasm" for root in roots)]
-        for candidate in candidates:
-            if candidate.is_file():
-                return candidate
-        problems.append(f"plugin.wasm: no module found; looked for {', '.join(str(c) for c in candidates)}")
-        return candidates[0]
-    wasm = folder / manifest.plugin.wasm
-    if not _contained(wasm, [folder, *roots]):
-        problems.append(f"plugin.wasm: '{manifest.plugin.wasm}' leaves the manifest's folder and every plugin root")
-    elif not wasm.is_file():
-        problems.append(f"plugin.wasm: there is no file '{manifest.plugin.wasm}'")
-    return wasm
+    stated, plugin_id = plugin.get("wasm"), plugin.get("id")
+    if stated is not None:
+        wasm = folder / stated
+        if not _contained(wasm, [folder, *roots]):
+            problems.append(f"plugin.wasm: '{stated}' leaves the manifest's folder and every plugin root")
+        elif not _is_file(wasm):
+            problems.append(f"plugin.wasm: there is no file '{stated}'")
+        return wasm
+    if plugin_id is None:
+        return folder  # a problem already
+    candidates = [folder / f"{plugin_id}.wasm", *(root / plugin_id / f"{plugin_id}.wasm" for root in roots)]
+    for candidate in candidates:
+        if _is_file(candidate):
+            return candidate
+    problems.append(f"plugin.wasm: no module found; looked for {', '.join(str(c) for c in candidates)}")
+    return candidates[0]
 
 
 def _contained(path: Path, folders: Sequence[Path]) -> bool:
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError):  # a loop of symbolic links is a RuntimeError up to Python 3.12
+        return False
     return any(real.is_relative_to(folder.resolve()) for folder in folders)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
+
+
 def _compile_schemas(
-    index: int, tool: ToolEntry, path: Path, problems: list[str]
+    index: int, tool: Mapping[str, Any], path: Path, problems: list[str]
 ) -> tuple[JsonSchema, JsonSchema | None]:
-    default = TEXT_INPUT if tool.input == "text" else ANY_OBJECT
-    given = _compile(f"tools[{index}].input_schema", tool.input_schema, path, problems, _input_problem)
-    output = _compile(f"tools[{index}].output_schema", tool.output_schema, path, problems, _output_problem)
-    return given or JsonSchema(default), output
+    takes_text = tool.get("input") == "text"
+    check = _text_input_problem if takes_text else _input_problem
+    given = _compile(f"tools[{index}].input_schema", tool.get("input_schema"), path, problems, check)
+    output = _compile(f"tools[{index}].output_schema", tool.get("output_schema"), path, problems, _output_problem)
+    return given or JsonSchema(TEXT_INPUT if takes_text else ANY_OBJECT), output
 
 
 def _compile(
@@ -182,25 +197,29 @@ def _compile(
     if source is None:
         return None
     try:
-        table = _schema_file(path.parent, source) if isinstance(source, str) else source
-        problem = check(table)
-        if problem:
-            raise ValueError(problem)
-        return JsonSchema(table)
+        schema = JsonSchema(_schema_file(path.parent, source) if isinstance(source, str) else source)
     except ValueError as error:
         problems.append(f"{key}: {error}")
         return None
+    problem = check(schema.source)
+    if problem:
+        problems.append(f"{key}: {problem}")
+    return schema
 
 
 def _schema_file(folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     if not _contained(path, [folder]):
         raise ValueError(f"'{name}' leaves the manifest's folder")
+    if not _is_file(path):
+        raise ValueError(f"there is no file '{name}'")
     try:
-        loaded: object = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"'{name}' cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
+    try:
+        loaded: object = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
         raise ValueError(f"'{name}' is not JSON: {error}") from None
     if not isinstance(loaded, dict):
         raise ValueError(f"'{name}' holds a {type(loaded).__name__}, not a schema object")
@@ -209,11 +228,16 @@ def _schema_file(folder: Path, name: str) -> dict[str, Any]:
 
 def _input_problem(schema: Mapping[str, Any]) -> str:
     # MCP clients reject a whole tools/list over one inputSchema without it, in both protocol eras.
-    return (
-        ""
-        if schema.get("type") == "object"
-        else 'needs "type": "object" at its root (MCP clients refuse other input schemas)'
-    )
+    if schema.get("type") == "object":
+        return ""
+    return 'needs "type": "object" at its root (MCP clients refuse other input schemas)'
+
+
+def _text_input_problem(schema: Mapping[str, Any]) -> str:
+    text = schema.get("properties", {}).get("text")
+    if "text" in schema.get("required", ()) and isinstance(text, dict) and text.get("type") == "string":  # pyright: ignore[reportUnknownMemberType]  # JSON
+        return _input_problem(schema)
+    return "needs the required property 'text' of type string, which is what input = \"text\" hands to the plugin"
 
 
 def _output_problem(schema: Mapping[str, Any]) -> str:

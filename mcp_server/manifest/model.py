@@ -5,12 +5,28 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from mcp_server.policy.limits import LIMITS
 from mcp_server.policy.rights import Capability
 
-__all__ = ["Annotations", "CapabilitySection", "Manifest", "PluginSection", "RuntimeSection", "ToolEntry"]
+__all__ = [
+    "Annotations",
+    "CapabilitySection",
+    "Manifest",
+    "PluginSection",
+    "RuntimeSection",
+    "ToolEntry",
+    "hidden_character",
+]
 
 PLUGIN_ID = r"^[a-z0-9-]{1,48}$"
 TOOL_WORD = r"^[A-Za-z0-9_-]{1,64}$"
@@ -31,17 +47,31 @@ _DECEPTIVE = re.compile(
 )
 
 
-def _plain(text: str) -> str:
+def hidden_character(text: str) -> str:
+    """What is wrong with ``text`` when it holds a character that a person cannot see; empty when it holds none."""
     found = _DECEPTIVE.search(text)
-    if found:
-        raise ValueError(f"holds the invisible or control character U+{ord(found.group()):04X}; remove it")
+    return f"holds the invisible or control character U+{ord(found.group()):04X}; remove it" if found else ""
+
+
+def _plain(text: str) -> str:
+    problem = hidden_character(text)
+    if problem:
+        raise ValueError(problem)
     return text
+
+
+def _table_or_path(source: object) -> object:
+    if not isinstance(source, dict | str):
+        raise ValueError(f"must be a table, or the path of a JSON file, not {type(source).__name__}")
+    return source  # pyright: ignore[reportUnknownVariableType]  # TOML
 
 
 Id = Annotated[str, StringConstraints(pattern=PLUGIN_ID)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_plain)]
 Text = Annotated[str, StringConstraints(max_length=2_048), AfterValidator(_plain)]
 Word = Annotated[str, StringConstraints(pattern=TOOL_WORD)]
+RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1_024), AfterValidator(_plain)]
+SchemaSource = Annotated[dict[str, Any] | str, BeforeValidator(_table_or_path)]
 
 
 class _Section(BaseModel):
@@ -57,7 +87,7 @@ class PluginSection(_Section):
     description: Text = ""
     author: Annotated[str, StringConstraints(max_length=256), AfterValidator(_plain)] = ""
     type: PluginType = "Custom"
-    wasm: Annotated[str, StringConstraints(min_length=1, max_length=1_024)] | None = None
+    wasm: RelativePath | None = None
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     requires_host: str | None = None
 
@@ -74,6 +104,13 @@ class CapabilitySection(_Section):
 
     required: tuple[Capability, ...] = ()
     optional: tuple[Capability, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> CapabilitySection:
+        both = set(self.required) & set(self.optional)
+        if both:
+            raise ValueError(f"{', '.join(sorted(both))} cannot be both required and optional")
+        return self
 
 
 class NetworkSection(_Section):
@@ -114,8 +151,8 @@ class ToolEntry(_Section):
     operation: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
     input: Literal["json", "text"] = "json"
     result: Literal["auto", "json", "text", "content"] = "auto"
-    input_schema: dict[str, Any] | str | None = None
-    output_schema: dict[str, Any] | str | None = None
+    input_schema: SchemaSource | None = None
+    output_schema: SchemaSource | None = None
     annotations: Annotations = Annotations()
 
     @property
@@ -155,23 +192,12 @@ class Manifest(_Section):
     tools: tuple[ToolEntry, ...] = ()
     hooks: HookSection = HookSection()
 
-    @field_validator("limits")
+    @field_validator("tools")
     @classmethod
-    def _known_limits(cls, limits: dict[str, int]) -> dict[str, int]:
-        for spec in LIMITS:
-            asked = limits.get(spec.key)
-            if asked is not None and not 1 <= asked <= spec.hard:
-                raise ValueError(f"{spec.key} = {asked} is outside 1 … {spec.hard} {spec.unit}")
-        return limits
-
-    @model_validator(mode="after")
-    def _distinct_tools(self) -> Manifest:
+    def _distinct(cls, tools: tuple[ToolEntry, ...]) -> tuple[ToolEntry, ...]:
         seen: set[str] = set()
-        for tool in self.tools:
+        for tool in tools:
             if tool.word.casefold() in seen:
-                raise ValueError(f"[[tools]] shows the name '{tool.word}' twice (names are compared without case)")
+                raise ValueError(f"the name '{tool.word}' is shown twice (names are compared without case)")
             seen.add(tool.word.casefold())
-        both = set(self.capabilities.required) & set(self.capabilities.optional)
-        if both:
-            raise ValueError(f"[capabilities] lists {', '.join(sorted(both))} as both required and optional")
-        return self
+        return tools

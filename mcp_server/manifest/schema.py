@@ -7,11 +7,13 @@ every schema bomb tried in ≤ 20 ms, and with ``offline=True`` follows no netwo
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import jsonschema_rs
+
+from mcp_server.manifest.headers import header_problem
+from mcp_server.manifest.model import hidden_character
 
 __all__ = ["JsonSchema", "schema_problem"]
 
@@ -23,7 +25,6 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # jsonschema-rs 0.60 prints a user's value back in its messages; long ones are cut.
 _MAX_PROBLEM_CHARS = 300
-_HEADER_NAME = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")  # RFC 9110 token
 
 
 class JsonSchema:
@@ -80,6 +81,10 @@ def schema_problem(source: Mapping[str, Any]) -> str:
     dialect = source.get("$schema", DIALECT)
     if dialect != DIALECT:
         return f"names the dialect {dialect!r}; only {DIALECT} is served"
+    return _content_problem(source) or header_problem(source)
+
+
+def _content_problem(source: Mapping[str, Any]) -> str:
     for nodes, (depth, key, value) in enumerate(_walk(source, 1), 1):
         if depth > MAX_SCHEMA_DEPTH:
             return f"is nested deeper than {MAX_SCHEMA_DEPTH} levels"
@@ -87,8 +92,11 @@ def schema_problem(source: Mapping[str, Any]) -> str:
             return f"has more than {MAX_SCHEMA_NODES} nodes"
         if key in ("$ref", "$dynamicRef") and isinstance(value, str) and not value.startswith("#"):
             return f"refers to {value!r}; only references into itself (#/…) are followed"
-        if key == "x-mcp-header" and not (isinstance(value, str) and _HEADER_NAME.match(value)):
-            return "has an x-mcp-header that is not an HTTP header name"
+        # a client shows descriptions, titles and enums to a person and a model; nobody reads a pattern
+        shown = (key, value) if isinstance(value, str) and key != "pattern" else (key,)
+        hidden = next(filter(None, map(hidden_character, shown)), "")
+        if hidden:
+            return hidden
     return ""
 
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from mcp_server.errors import LimitExceeded
+from mcp_server.problems import did_you_mean
 
-__all__ = ["LIMITS", "WASM_PAGE", "LimitSpec", "Limits", "exceeded", "resolve_limits"]
+__all__ = ["LIMITS", "WASM_PAGE", "LimitSpec", "Limits", "exceeded", "limit_problems", "resolve_limits"]
 
 WASM_PAGE = 65_536
 """Bytes of one WebAssembly page (core specification 2.0, 4.2.8)."""
@@ -131,6 +132,19 @@ class Limits:
     @property
     def memory_pages(self) -> int:
         return self.memory // WASM_PAGE
+
+
+def limit_problems(asked: Mapping[str, int]) -> list[str]:
+    """Each key of ``asked`` that is no limit, and each value outside its limit's range."""
+    rows = {spec.key: spec for spec in LIMITS}
+    problems: list[str] = []
+    for key, value in asked.items():
+        spec = rows.get(key)
+        if spec is None:
+            problems.append(f"{key}: unknown key{did_you_mean(key, list(rows))}")
+        elif not 1 <= value <= spec.hard:
+            problems.append(f"{key}: {value} is outside 1 … {spec.hard} {spec.unit}")
+    return problems
 
 
 def resolve_limits(asked: Mapping[str, int], allowed: Mapping[str, int]) -> Limits:

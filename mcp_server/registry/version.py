@@ -174,7 +174,8 @@ def _check_imports(imports: Sequence[Import], rights: Rights, source: LoadedMani
             if item.kind != "func" or item.type != _HOST_SIGNATURE:
                 raise ModuleError(
                     f"plugin '{plugin}' imports '{item.module}' '{item.name}' as {item.kind} {item.type}; "
-                    f"host functions are func {_HOST_SIGNATURE}: one JSON string in, one out"
+                    f"host functions are func {_HOST_SIGNATURE}: one JSON string in, one out",
+                    fix="declare it with a PDK, as a function from one memory handle to another",
                 )
         elif item.module == WASI_MODULE:
             if not source.manifest.runtime.wasi:
@@ -185,7 +186,8 @@ def _check_imports(imports: Sequence[Import], rights: Rights, source: LoadedMani
         elif item.module != KERNEL_MODULE:
             raise ModuleError(
                 f"plugin '{plugin}' imports '{item.module}' '{item.name}'; this host offers the modules "
-                f"{', '.join((*HOST_MODULES, KERNEL_MODULE))} and, on request, {WASI_MODULE}"
+                f"{', '.join((*HOST_MODULES, KERNEL_MODULE))} and, on request, {WASI_MODULE}",
+                fix="build the module for Extism, with one of its PDKs",
             )
     require_declared(plugin, rights, host)
     return tuple(dict.fromkeys(host))

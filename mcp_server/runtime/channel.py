@@ -10,12 +10,12 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from mcp_server.worker.frames import ITEM, LENGTH, TIMES, FrameError, FrameReader, Kind, Mode, Status, pack_frame
+from mcp_server.worker.frames import ITEM, LENGTH, TIMES, FrameError, FrameReader, Kind, Mode, pack_frame
 from mcp_server.worker.order import LoadOrder
 
-__all__ = ["Answer", "Pending", "WorkerChannel", "WorkerGone"]
+__all__ = ["Answer", "Holder", "LoadRefused", "Pending", "WorkerChannel", "WorkerGone"]
 
 RECEIVE = 262_144
 MAX_HOST_REQUEST = 17 * 1024 * 1024
@@ -29,6 +29,18 @@ class WorkerGone(Exception):
     """The worker's channel ended while something waited on it."""
 
 
+class Holder(Protocol):
+    """Whoever holds something for a call until its guest has really stopped."""
+
+    def ended(self, pending: Pending) -> None:
+        """The worker is done with the call, even if nobody awaits the answer any more; called once."""
+        ...
+
+    def expired(self, pending: Pending) -> None:
+        """The call's time is over."""
+        ...
+
+
 class Pending:
     """One call that the worker has and has not answered.
 
@@ -36,20 +48,29 @@ class Pending:
         id: Number of the call on this channel.
         answer: Resolves with an :data:`Answer`, or fails with :class:`WorkerGone`.
         context: Whatever the caller wants to find again when the guest asks the host something.
+        holder: Told when the call ends or its time is over.
         parts: Finished items of a MANY call, (status, output); None for a single call.
         stopped: Why the parent stopped it, or None.
-        ended: Called once when the worker is done with it, even if nobody awaits the answer any more.
+        due: The set of calls with the same deadline, while it has one.
     """
 
-    __slots__ = ("answer", "context", "ended", "id", "parts", "stopped")
+    __slots__ = ("answer", "context", "due", "holder", "id", "parts", "stopped")
 
-    def __init__(self, call_id: int, context: Any, ended: Callable[[Pending], None], *, many: bool) -> None:
+    def __init__(
+        self,
+        call_id: int,
+        answer: asyncio.Future[Answer],
+        context: Any,
+        holder: Holder,
+        parts: list[tuple[int, bytes]] | None,
+    ) -> None:
         self.id = call_id
-        self.ended = ended
-        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.answer = answer
         self.context = context
-        self.parts: list[tuple[int, bytes]] | None = [] if many else None
+        self.holder = holder
+        self.parts = parts
         self.stopped: str | None = None
+        self.due: set[Pending] | None = None
 
 
 class WorkerChannel:
@@ -76,6 +97,7 @@ class WorkerChannel:
         self._on_host = on_host
         self._on_gone = on_gone
         self._unsent = bytearray()
+        self._batch: list[bytes] = []
         self._next_id = 0
         self.pending: dict[int, Pending] = {}
         self.loaded: asyncio.Future[dict[str, Any]] = self._loop.create_future()
@@ -93,15 +115,21 @@ class WorkerChannel:
         mode: Mode,
         payload: bytes,
         context: Any,
-        ended: Callable[[Pending], None],
+        holder: Holder,
         *,
         many: bool = False,
     ) -> Pending:
         """Send one call; await its ``answer``."""
         self._next_id += 1
-        pending = Pending(self._next_id, context, ended, many=many)
+        pending = Pending(self._next_id, self._loop.create_future(), context, holder, [] if many else None)
         self.pending[pending.id] = pending
-        self._send(pack_frame(Kind.MANY if many else Kind.CALL, pending.id, payload, status=mode, aux=export))
+        frame = pack_frame(Kind.MANY if many else Kind.CALL, pending.id, payload, status=mode, aux=export)
+        if len(self.pending) == 1:
+            self._send(frame)
+        else:  # others run: one system call, and one wake-up of the worker, for all frames of this turn of the loop
+            if not self._batch:
+                self._loop.call_soon(self._send_batch)
+            self._batch.append(frame)
         return pending
 
     def stop(self, pending: Pending, reason: str) -> None:
@@ -137,10 +165,23 @@ class WorkerChannel:
             if not pending.answer.done():
                 pending.answer.set_exception(gone)
                 pending.answer.exception()
-            pending.ended(pending)
+            pending.holder.ended(pending)
         self._on_gone(reason)
 
+    def _send_batch(self) -> None:
+        if self._batch:
+            data = b"".join(self._batch)
+            self._batch.clear()
+            self._transmit(data)
+
     def _send(self, data: bytes) -> None:
+        if self._batch:  # a CANCEL must not overtake its CALL
+            self._batch.append(data)
+            self._send_batch()
+        else:
+            self._transmit(data)
+
+    def _transmit(self, data: bytes) -> None:
         if not self.open:
             return
         if self._unsent:
@@ -194,7 +235,7 @@ class WorkerChannel:
         pending = self.pending.get(call_id)
         if pending is None:
             if kind == Kind.RESULT and call_id == 0 and not self.loaded.done():
-                self.loaded.set_exception(LoadRefused(Status(status), payload[_TIMES_SIZE:].decode("utf-8", "replace")))
+                self.loaded.set_exception(LoadRefused(status, payload[_TIMES_SIZE:].decode("utf-8", "replace")))
                 return
             raise FrameError(f"a frame of kind {kind} for call {call_id}, which does not run")
         if kind == Kind.RESULT and len(payload) >= _TIMES_SIZE:
@@ -202,7 +243,7 @@ class WorkerChannel:
             made, ran = TIMES.unpack_from(payload)
             if not pending.answer.done():
                 pending.answer.set_result((status, payload[_TIMES_SIZE:], made, ran))
-            pending.ended(pending)
+            pending.holder.ended(pending)
         elif kind == Kind.HOST:
             self._on_host(pending, status, aux, payload)
         elif kind == Kind.PART and pending.parts is not None:
@@ -223,7 +264,7 @@ class WorkerChannel:
 class LoadRefused(Exception):
     """The worker lives, but the engine refused the module."""
 
-    def __init__(self, status: Status, text: str) -> None:
+    def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
         self.text = text

@@ -20,10 +20,12 @@ from mcp_server.policy.limits import exceeded
 from mcp_server.runtime.bridge import Bridge
 from mcp_server.runtime.channel import Answer, Pending, WorkerGone
 from mcp_server.runtime.crashes import CrashRecord
+from mcp_server.runtime.deadlines import Deadlines
 from mcp_server.runtime.launcher import Launcher
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.outcome import CallResult, stop_error
 from mcp_server.runtime.runnable import Runnable
+from mcp_server.runtime.sessions import Session, Sessions
 from mcp_server.runtime.turnstile import TurnedAway, Turnstile
 from mcp_server.runtime.worker import Worker
 from mcp_server.telemetry.snapshot import peak_memory
@@ -34,7 +36,37 @@ __all__ = ["PluginRunner"]
 SPREAD_AT = 4
 """Calls in one worker from which another worker is started, while the plugin may have more."""
 
-Parts = list[tuple[int, bytes]]
+
+class _Held:
+    """What one call holds, given back once: its slot, and the turn in its session's instance."""
+
+    __slots__ = ("_lock", "_slots", "worker")
+
+    worker: Worker
+
+    def __init__(self, slots: Turnstile) -> None:
+        self._slots = slots
+        self._lock: anyio.Lock | None = None
+
+    async def take_turn(self, session: Session) -> bytes:
+        """Wait until the session's instance is free; what its calls' payloads start with."""
+        await session.lock.acquire()
+        self._lock = session.lock
+        return session.key.to_bytes(8, "little")
+
+    def give_back(self) -> None:
+        self._slots.leave()
+        if self._lock is not None:
+            self._lock.release()
+
+    def ended(self, pending: Pending) -> None:
+        self.worker.in_flight -= 1
+        self.worker.last_used = time.monotonic()
+        Deadlines.remove(pending)
+        self.give_back()
+
+    def expired(self, pending: Pending) -> None:
+        self.worker.stop_call(pending, "execution_time")
 
 
 class PluginRunner:
@@ -68,12 +100,12 @@ class PluginRunner:
         self._start_soon = start_soon
         self._max_workers = max_workers
         self._slots = Turnstile(runnable.limits.concurrency, runnable.limits.queue)
-        self._sessions: dict[str, tuple[int, anyio.Lock]] = {}
+        self._sessions = Sessions(self._forget_session)
+        self._deadlines = Deadlines(runnable.limits.execution_time / 1_000)
         self._closed = False
         self._leases = 0
         self._memory_peak = 0
         self._all_left = anyio.Event()
-        self._loop = asyncio.get_running_loop()
 
     @property
     def in_flight(self) -> int:
@@ -110,9 +142,10 @@ class PluginRunner:
             CallError: What ended the whole batch; an item's own failure stands in the list.
         """
         payload = b"".join(part for data in inputs for part in (LENGTH.pack(len(data)), data))
-        answer, parts = await self._perform(function, payload, context, many=True)
+        answer, pending = await self._perform(function, payload, context, many=True)
         self._require_ok(answer, function)
         _, _, made, ran = answer
+        parts = pending.parts or []
         count = max(len(parts), 1)
         return [self._item(function, item, made // count, ran // count) for item in parts]
 
@@ -122,7 +155,7 @@ class PluginRunner:
         Raises:
             CallError: The module cannot be loaded.
         """
-        return (await self._worker()).facts
+        return (self._free_worker() or await self._next_worker()).facts
 
     def memory_peak(self) -> int:
         """The largest resident size any of its workers had, in bytes."""
@@ -150,27 +183,46 @@ class PluginRunner:
 
     async def _perform(
         self, function: str, payload: bytes, context: CallContext, *, many: bool
-    ) -> tuple[Answer, Parts]:
-        limits, plugin = self.runnable.limits, self.runnable.plugin
-        export = self.runnable.index.get(function)
+    ) -> tuple[Answer, Pending]:
+        """Slot, worker, frame, answer; the slot is given back by :class:`_Held` when the guest has really stopped."""
+        export = self._check(function, payload, many=many)
+        held = _Held(self._slots)
+        if not self._slots.enter_nowait():
+            await self._enter()
+        try:
+            if self.runnable.isolation is Mode.SESSION:
+                session = self._sessions.get(context.principal, context.session)
+                payload = await held.take_turn(session) + payload
+            worker = held.worker = self._free_worker() or await self._next_worker()
+        except BaseException:
+            held.give_back()
+            raise
+        pending = worker.begin(export, payload, context, held, many=many)
+        self._deadlines.add(pending)
+        try:
+            answer = await pending.answer
+        except WorkerGone:
+            raise await worker.gone_error(pending, function) from None
+        except asyncio.CancelledError:
+            worker.stop_call(pending, "cancelled")
+            raise
+        if pending.stopped == "execution_time" and answer[0] != Status.OK:
+            raise exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
+        return answer, pending
+
+    def _check(self, function: str, payload: bytes, *, many: bool) -> int:
+        """The index of the export, once function and size are known to be right."""
+        runnable = self.runnable
+        export = runnable.index.get(function)
         if export is None:
             raise FunctionMissing(
-                f"plugin '{plugin}' has no callable function '{function}'",
+                f"plugin '{runnable.plugin}' has no callable function '{function}'",
                 fix="compare [[tools]] function with the module's exports",
-                data={"plugin": plugin, "function": function},
+                data={"plugin": runnable.plugin, "function": function},
             )
-        if len(payload) > limits.input_bytes and not many:
-            raise exceeded("input_bytes", limits.input_bytes, plugin=plugin, used=len(payload))
-        await self._enter()
-        if self.runnable.isolation is Mode.SESSION:
-            key, lock = self._session(context)
-            try:
-                await lock.acquire()
-            except BaseException:
-                self._slots.leave()
-                raise
-            return await self._on_worker(function, export, key.to_bytes(8, "little") + payload, context, many, lock)
-        return await self._on_worker(function, export, payload, context, many, None)
+        if len(payload) > runnable.limits.input_bytes and not many:
+            raise exceeded("input_bytes", runnable.limits.input_bytes, plugin=runnable.plugin, used=len(payload))
+        return export
 
     async def _enter(self) -> None:
         plugin, limits = self.runnable.plugin, self.runnable.limits
@@ -186,54 +238,6 @@ class PluginRunner:
                 data={"plugin": plugin, "retry_after_ms": 1_000},
             ) from None
 
-    async def _on_worker(
-        self,
-        function: str,
-        export: int,
-        payload: bytes,
-        context: CallContext,
-        many: bool,
-        lock: anyio.Lock | None,
-    ) -> tuple[Answer, Parts]:
-        """Holds a slot (and a session's lock) on entry; both are given back when the guest has stopped."""
-        try:
-            worker = await self._worker()
-        except BaseException:
-            self._leave(lock)
-            raise
-        channel = worker.channel
-        if channel is None:  # a ready worker has one
-            raise RuntimeError("a worker without a channel was called ready")
-        timer: asyncio.TimerHandle | None = None
-
-        def ended(pending: Pending) -> None:
-            worker.in_flight -= 1
-            worker.last_used = time.monotonic()
-            if timer is not None:
-                timer.cancel()
-            self._leave(lock)
-
-        worker.in_flight += 1
-        pending = channel.call(export, self.runnable.isolation, payload, context, ended, many=many)
-        timer = self._loop.call_later(
-            self.runnable.limits.execution_time / 1_000, worker.stop_call, pending, "execution_time"
-        )
-        try:
-            answer = await pending.answer
-        except WorkerGone:
-            raise await worker.gone_error(pending, function) from None
-        except asyncio.CancelledError:
-            worker.stop_call(pending, "cancelled")
-            raise
-        if pending.stopped == "execution_time" and answer[0] != Status.OK:
-            raise exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
-        return answer, pending.parts or []
-
-    def _leave(self, lock: anyio.Lock | None) -> None:
-        self._slots.leave()
-        if lock is not None:
-            lock.release()
-
     def _require_ok(self, answer: Answer, function: str) -> None:
         if answer[0] != Status.OK:
             raise self._stop_error(answer[0], answer[1], function)
@@ -246,31 +250,34 @@ class PluginRunner:
         status, output = item
         return CallResult(output, made, ran) if status == Status.OK else self._stop_error(status, output, function)
 
-    def _session(self, context: CallContext) -> tuple[int, anyio.Lock]:
-        name = f"{len(context.principal)}:{context.principal}:{context.session}"
-        found = self._sessions.get(name)
-        if found is None:
-            found = (len(self._sessions) + 1, anyio.Lock())
-            self._sessions[name] = found
-        return found
-
     # --- workers ---------------------------------------------------------------------------------------------
 
-    async def _worker(self) -> Worker:
-        """The least busy loaded worker; starts the first one, and another one under load."""
+    def _free_worker(self) -> Worker | None:
+        """The least busy loaded worker; starts another one when it is busy too. None when none is loaded."""
+        best: Worker | None = None
+        for worker in self.workers:
+            if worker.serving and (best is None or worker.in_flight < best.in_flight):
+                best = worker
+        if best is not None and best.in_flight >= SPREAD_AT and len(self.workers) < self._max_workers_now():
+            self._launch()
+        return best
+
+    async def _next_worker(self) -> Worker:
+        """The worker that is being loaded, or a new one.
+
+        Raises:
+            CallError: It cannot be loaded, or may not be tried yet.
+        """
         if self._closed:
             raise PluginUnavailable(f"plugin '{self.runnable.plugin}' was stopped")
-        best = min((worker for worker in self.workers if worker.usable), key=lambda w: w.in_flight, default=None)
-        if best is None:
+        worker = next((worker for worker in self.workers if worker.usable), None)
+        if worker is None:
             self.crashes.check(time.monotonic())
-            best = self._launch()
-        elif best.in_flight >= SPREAD_AT and best.ready.is_set() and len(self.workers) < self._max_workers_now():
-            self._launch()
-        if not best.ready.is_set():
-            await best.ready.wait()
-        if best.error is not None:
-            raise best.error
-        return best
+            worker = self._launch()
+        await worker.ready.wait()
+        if worker.error is not None:
+            raise worker.error
+        return worker
 
     def _max_workers_now(self) -> int:
         # a session's instance lives in one process, so all sessions of a plugin share one
@@ -287,6 +294,11 @@ class PluginRunner:
             self.workers.remove(worker)
         if crashed and not self._closed:
             self.crashes.add(time.monotonic())
+
+    def _forget_session(self, key: int) -> None:
+        for worker in self.workers:
+            if worker.channel is not None:
+                worker.channel.forget_session(key)
 
     def _host_call(self, worker: Worker, pending: Pending, index: int, serial: int, request: bytes) -> None:
         channel = worker.channel

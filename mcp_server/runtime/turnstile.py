@@ -37,18 +37,24 @@ class Turnstile:
     def inside(self) -> int:
         return self.slots - self._gate.value
 
+    def enter_nowait(self) -> bool:
+        """Take a slot if one is free."""
+        try:
+            self._gate.acquire_nowait()
+        except anyio.WouldBlock:
+            return False
+        return True
+
     async def enter(self, patience: float) -> None:
         """Take a slot, waiting at most ``patience`` seconds.
 
         Raises:
             TurnedAway: The line is full, or the patience is over.
         """
-        try:
-            self._gate.acquire_nowait()
+        if self.enter_nowait():
             return
-        except anyio.WouldBlock:
-            if self.waiting >= self._line:
-                raise TurnedAway(full=True) from None
+        if self.waiting >= self._line:
+            raise TurnedAway(full=True)
         self.waiting += 1
         try:
             with anyio.fail_after(patience):

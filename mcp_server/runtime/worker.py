@@ -16,7 +16,7 @@ import anyio
 
 from mcp_server.errors import AgentMemError, PluginUnavailable
 from mcp_server.policy.limits import exceeded
-from mcp_server.runtime.channel import LoadRefused, Pending, WorkerChannel, WorkerGone
+from mcp_server.runtime.channel import Holder, LoadRefused, Pending, WorkerChannel, WorkerGone
 from mcp_server.runtime.launcher import Launcher, WorkerProcess
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.outcome import crash_error, load_error
@@ -70,6 +70,7 @@ class Worker:
         self._reaped = anyio.Event()
         self._wanted_end = False
         self._over = False
+        self._loaded = False
 
     @property
     def usable(self) -> bool:
@@ -81,10 +82,24 @@ class Worker:
         """Its process id, 0 before the launcher knows it; for people and measurements."""
         return self._process.pid if self._process else 0
 
+    @property
+    def serving(self) -> bool:
+        """Whether calls can be given to it now."""
+        return self._loaded and not self._over and not self._wanted_end
+
+    def begin(self, export: int, payload: bytes, context: object, holder: Holder, *, many: bool) -> Pending:
+        """Send one call; the holder is told when the worker is done with it."""
+        channel = self.channel
+        if channel is None:
+            raise RuntimeError("a worker that is not loaded was given a call")
+        self.in_flight += 1
+        return channel.call(export, self.runnable.isolation, payload, context, holder, many=many)
+
     async def load(self) -> None:
         """Start the process and load the module; sets ``ready``, and ``error`` when it failed."""
         try:
             await self._start()
+            self._loaded = True
         except AgentMemError as error:
             self.error = error
             self._finish("not loaded", crashed=not isinstance(error, PluginUnavailable) and not self._wanted_end)

@@ -25,12 +25,26 @@ import struct
 from enum import IntEnum
 from typing import Final
 
-__all__ = ["HEADER", "ITEM", "TIMES", "FrameError", "FrameReader", "Kind", "Mode", "Status", "pack_frame"]
+__all__ = [
+    "HEADER",
+    "ITEM",
+    "LENGTH",
+    "RESULT_HEAD",
+    "TIMES",
+    "FrameError",
+    "FrameReader",
+    "Kind",
+    "Mode",
+    "Status",
+    "pack_frame",
+]
 
 HEADER: Final = struct.Struct("<IBBHQ")
 """Payload length, kind, status, aux, id."""
 TIMES: Final = struct.Struct("<QQ")
 """Start of a RESULT: nanoseconds to make the instance, nanoseconds in the guest."""
+RESULT_HEAD: Final = struct.Struct("<IBBHQQQ")
+"""Header and times of a RESULT in one."""
 ITEM: Final = struct.Struct("<BI")
 """Start of one item of a PART: status, length."""
 LENGTH: Final = struct.Struct("<I")
@@ -52,19 +66,19 @@ class Kind:
     HOST: Final = 20
 
 
-class Status(IntEnum):
-    """How a call, or a load, ended inside the worker."""
+class Status:
+    """How a call, or a load, ended inside the worker; plain integers for the same reason."""
 
-    OK = 0
-    PLUGIN_ERROR = 1  # the guest set an error, or returned non-zero
-    TRAP = 2
-    STOPPED = 3  # cancelled by the parent, who knows why
-    OUT_OF_FUEL = 4
-    OUT_OF_MEMORY = 5
-    OUTPUT_TOO_LARGE = 6
-    NO_FUNCTION = 7
-    LOAD_FAILED = 8
-    HOST_ABORTED = 9  # a host answer could not be delivered
+    OK: Final = 0
+    PLUGIN_ERROR: Final = 1  # the guest set an error, or returned non-zero
+    TRAP: Final = 2
+    STOPPED: Final = 3  # cancelled by the parent, who knows why
+    OUT_OF_FUEL: Final = 4
+    OUT_OF_MEMORY: Final = 5
+    OUTPUT_TOO_LARGE: Final = 6
+    NO_FUNCTION: Final = 7
+    LOAD_FAILED: Final = 8
+    HOST_ABORTED: Final = 9  # a host answer could not be delivered
 
 
 class Mode(IntEnum):
@@ -91,19 +105,30 @@ class FrameReader:
         max_payload: Longest payload accepted, in bytes.
     """
 
-    __slots__ = ("_buffer", "_max_payload", "_position")
+    __slots__ = ("_buffer", "_later", "_later_size", "_max_payload", "_position", "_wanted")
 
     def __init__(self, max_payload: int) -> None:
-        self._buffer = bytearray()
+        self._buffer = b""
         self._position = 0
         self._max_payload = max_payload
+        self._later: list[bytes] = []  # the rest of a frame that comes in many pieces, joined once
+        self._later_size = 0
+        self._wanted = 0
 
     def feed(self, data: bytes) -> None:
         """Add received bytes."""
-        if self._position:
-            del self._buffer[: self._position]
+        if self._position == len(self._buffer) and not self._later:
+            self._buffer = data
             self._position = 0
-        self._buffer += data
+            return
+        self._later.append(data)
+        self._later_size += len(data)
+        left = len(self._buffer) - self._position
+        if left + self._later_size >= self._wanted:
+            self._buffer = b"".join((self._buffer[self._position :], *self._later))
+            self._position = 0
+            self._later.clear()
+            self._later_size = 0
 
     def next(self) -> tuple[int, int, int, int, bytes] | None:
         """The next whole frame as (kind, status, aux, id, payload), or None when more bytes are needed.
@@ -114,6 +139,7 @@ class FrameReader:
         start = self._position
         buffer = self._buffer
         if len(buffer) - start < SIZE:
+            self._wanted = SIZE
             return None
         length, kind, status, aux, call_id = HEADER.unpack_from(buffer, start)
         if length > self._max_payload:
@@ -122,6 +148,7 @@ class FrameReader:
             )
         end = start + SIZE + length
         if len(buffer) < end:
+            self._wanted = SIZE + length
             return None
         self._position = end
-        return kind, status, aux, call_id, bytes(memoryview(buffer)[start + SIZE : end])
+        return kind, status, aux, call_id, buffer[start + SIZE : end]

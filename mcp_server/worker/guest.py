@@ -51,7 +51,7 @@ class GuestStop(Exception):
         keep: Whether the instance may serve again (only after a clean guest error).
     """
 
-    def __init__(self, status: Status, text: str, *, keep: bool = False) -> None:
+    def __init__(self, status: int, text: str, *, keep: bool = False) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
@@ -193,7 +193,7 @@ class Instance:
         return GuestStop(Status.PLUGIN_ERROR, text, keep=True)
 
 
-_ENDS: tuple[tuple[str, Status], ...] = (
+_ENDS: tuple[tuple[str, int], ...] = (
     ("fuel", Status.OUT_OF_FUEL),
     ("oom", Status.OUT_OF_MEMORY),
     ("failed to allocate extism memory", Status.OUT_OF_MEMORY),
@@ -202,7 +202,7 @@ _ENDS: tuple[tuple[str, Status], ...] = (
 )
 
 
-def _status_of(text: str, otherwise: Status) -> Status:
+def _status_of(text: str, otherwise: int) -> int:
     if text.startswith("timeout"):
         return Status.STOPPED
     return next((status for word, status in _ENDS if word in text), otherwise)

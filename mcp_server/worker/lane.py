@@ -9,16 +9,19 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable
+from time import perf_counter_ns
 
 from mcp_server.worker.frames import Mode, Status
 from mcp_server.worker.guest import Engine, GuestStop, HostCall, Instance
 from mcp_server.worker.order import LoadOrder
 
+CALL = int(Mode.CALL)
+OK = Status.OK
+
 __all__ = ["Ask", "Lane", "Outcome"]
 
-Outcome = tuple[Status, bytes, int, int]
+Outcome = tuple[int, bytes, int, int]
 """Status, output or error text, nanoseconds to make the instance, nanoseconds in the guest."""
 
 
@@ -75,9 +78,10 @@ class Lane:
 
     def claim(self, call_id: int) -> None:
         """Belong to call ``call_id`` until :meth:`release`; from here on :meth:`stop` reaches it."""
-        while not self.replies.empty():  # a stop that came after the last call's answer
-            self.replies.get_nowait()
-        self.stopped = False
+        if self.stopped:
+            while not self.replies.empty():  # the stop of the last call left its mark
+                self.replies.get_nowait()
+            self.stopped = False
         self.call_id = call_id
 
     def release(self) -> None:
@@ -85,22 +89,21 @@ class Lane:
         with self._guard:
             self.call_id = None
 
-    def run(self, mode: Mode, function: bytes, data: bytes) -> Outcome:
+    def run(self, mode: int, function: bytes, data: bytes) -> Outcome:
         """Run one function to its end; never raises."""
-        started = time.perf_counter_ns()
-        entered = started
+        entered = started = perf_counter_ns()
         try:
             instance = self._begin(mode)
-            entered = time.perf_counter_ns()
+            entered = perf_counter_ns()
             output = instance.call(function, data)
-            if mode is Mode.CALL:
+            if mode == CALL:
                 self._farewell(instance)
             self._end(mode, keep=True)
-            return Status.OK, output, entered - started, time.perf_counter_ns() - entered
+            return OK, output, entered - started, perf_counter_ns() - entered
         except GuestStop as stop:
             self._end(mode, keep=stop.keep)
             status = Status.STOPPED if self.stopped else stop.status  # a stop can surface as a refused host answer
-            return status, stop.text.encode(), entered - started, time.perf_counter_ns() - entered
+            return status, stop.text.encode(), entered - started, perf_counter_ns() - entered
 
     def stop(self, call_id: int) -> bool:
         """Stop call ``call_id`` if it still runs here; from any thread, may be repeated until it returns False."""
@@ -124,7 +127,7 @@ class Lane:
         self._kept = self._spare = self._used = None
         self._engine.close()
 
-    def _begin(self, mode: Mode) -> Instance:
+    def _begin(self, mode: int) -> Instance:
         if self.stopped:
             raise GuestStop(Status.STOPPED, "stopped before it began")
         self.sweep()
@@ -132,29 +135,28 @@ class Lane:
         fresh = instance is None
         if instance is None:
             instance, self._spare = self._spare or self._engine.instance(), None
-        with self._guard:
-            self._current = instance
-        if fresh:
+        self._current = instance  # no lock: a stop that sees it may cancel it, and only _end takes it away
+        if fresh and self.order.lifecycle:
             self._greet(instance, mode)
         return instance
 
-    def _end(self, mode: Mode, *, keep: bool) -> None:
+    def _end(self, mode: int, *, keep: bool) -> None:
         """The order matters: first nobody can cancel the instance any more, then it may be freed."""
         with self._guard:
             instance, self._current = self._current, None
         if instance is None:
             return
-        if keep and mode is not Mode.CALL:
+        if keep and mode != CALL:
             self._kept = instance
         else:
             self._used = instance
 
-    def _greet(self, instance: Instance, mode: Mode) -> None:
+    def _greet(self, instance: Instance, mode: int) -> None:
         """``initialize(config)`` and ``start``, and ``warmup`` where the instance will be used again.
 
         Inside the call's clock, budgets and rights: a lifecycle function is guest code like any other.
         """
-        for name in ("initialize", "start") if mode is Mode.CALL else ("initialize", "start", "warmup"):
+        for name in ("initialize", "start") if mode == CALL else ("initialize", "start", "warmup"):
             if name in self.order.lifecycle:
                 instance.call(name.encode(), self.order.config.encode() if name == "initialize" else b"")
 

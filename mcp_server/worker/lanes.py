@@ -10,6 +10,7 @@ from mcp_server.worker.order import LoadOrder
 __all__ = ["Lanes"]
 
 MAX_SESSIONS = 64
+SESSION = int(Mode.SESSION)
 _KEY_SIZE = 8
 
 
@@ -44,22 +45,22 @@ class Lanes:
         lane.prove()
         self._idle.append(lane)
 
-    def take(self, mode: Mode, payload: bytes) -> tuple[Lane, bytes]:
+    def take(self, mode: int, payload: bytes) -> tuple[Lane, bytes]:
         """A lane for one call, and its input; a SESSION payload starts with the session's key.
 
         Raises:
             GuestStop: A new lane was needed and could not be made.
         """
-        if mode is Mode.SESSION:
+        if mode == SESSION:
             return self._of_session(int.from_bytes(payload[:_KEY_SIZE], "little")), payload[_KEY_SIZE:]
         try:
             return self._idle.pop(), payload
         except IndexError:
             return self._new(), payload
 
-    def give(self, lane: Lane, mode: Mode) -> None:
+    def give(self, lane: Lane, mode: int) -> None:
         """The call is over; a session's lane stays the session's."""
-        if mode is not Mode.SESSION:
+        if mode != SESSION:
             self._idle.append(lane)
 
     def forget(self, session: int) -> None:

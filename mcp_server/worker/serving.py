@@ -18,17 +18,7 @@ from collections import deque
 from typing import Any
 
 from mcp_server.worker import walls
-from mcp_server.worker.frames import (
-    HEADER,
-    ITEM,
-    LENGTH,
-    TIMES,
-    FrameError,
-    Kind,
-    Mode,
-    Status,
-    pack_frame,
-)
+from mcp_server.worker.frames import ITEM, LENGTH, RESULT_HEAD, TIMES, FrameError, Kind, Status, pack_frame
 from mcp_server.worker.guest import GuestStop
 from mcp_server.worker.lane import Lane, Outcome
 from mcp_server.worker.lanes import Lanes
@@ -98,7 +88,7 @@ class Serving:
         if not self._awake.is_set():
             self._awake.set()
         self._in_call = self._calls
-        mode = Mode(frame[1])
+        mode = frame[1]
         lane, result = self._run(mode, frame)
         with self._turn:
             leading = self._leader == serial
@@ -184,7 +174,7 @@ class Serving:
         elif call_id in self._starting:
             self._starting[call_id] = True
 
-    def _run(self, mode: Mode, frame: Frame) -> tuple[Lane | None, bytes]:
+    def _run(self, mode: int, frame: Frame) -> tuple[Lane | None, bytes]:
         kind, _, aux, call_id, payload = frame
         self._starting[call_id] = False
         try:
@@ -205,7 +195,7 @@ class Serving:
         lane.release()
         return lane, result
 
-    def _run_many(self, lane: Lane, call_id: int, mode: Mode, function: bytes, payload: bytes) -> bytes:
+    def _run_many(self, lane: Lane, call_id: int, mode: int, function: bytes, payload: bytes) -> bytes:
         """Run one function over many inputs; what is finished goes out in parts, so no answer grows unbounded."""
         done: list[bytes] = []
         size = position = instantiate = execute = 0
@@ -218,7 +208,7 @@ class Serving:
             done.append(ITEM.pack(status, len(output)))
             done.append(output)
             size += len(output) + ITEM.size
-            if status is Status.STOPPED:
+            if status == Status.STOPPED:
                 break
             if size > PART_SIZE:
                 self._link.send(pack_frame(Kind.PART, call_id, b"".join(done)))
@@ -266,8 +256,8 @@ class Serving:
 
 def _result(call_id: int, outcome: Outcome) -> bytes:
     status, output, instantiate, execute = outcome
-    head = HEADER.pack(TIMES.size + len(output), Kind.RESULT, status, 0, call_id)
-    return head + TIMES.pack(instantiate, execute) + output
+    size = TIMES.size + len(output)
+    return RESULT_HEAD.pack(size, Kind.RESULT, status, 0, call_id, instantiate, execute) + output
 
 
 def serve(channel: socket.socket, facts: dict[str, Any]) -> None:
