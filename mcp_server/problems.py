@@ -49,8 +49,8 @@ def json_problems(value: object, where: str) -> list[str]:
         if isinstance(node, dict | list):
             if depth > MAX_JSON_DEPTH:
                 return [f"{where}: is nested deeper than {MAX_JSON_DEPTH} levels"]
-            named = cast("dict[str, object]", node).items() if isinstance(node, dict) else enumerate(node)  # pyright: ignore[reportUnknownArgumentType]  # JSON
-            stack.extend((_dotted((key, step)), child, depth + 1) for step, child in reversed(list(named)))
+            children = [(_dotted((key, step)), child, depth + 1) for step, child in _named(cast("object", node))]
+            stack.extend(reversed(children))
         elif isinstance(node, float) and not math.isfinite(node):
             problems.append(f"{key}: {node} is no JSON number")
         elif not isinstance(node, str | int | float | None):
@@ -96,6 +96,12 @@ def _copied(node: Any, levels: int = 4) -> Any:
     if isinstance(node, list | tuple):
         return [_copied(item, levels - 1) for item in cast("Sequence[Any]", node)]
     return node
+
+
+def _named(node: object) -> list[tuple[int | str, object]]:
+    if isinstance(node, dict):
+        return list(cast("dict[int | str, object]", node).items())
+    return list(enumerate(cast("list[object]", node)))
 
 
 def _has(table: Any, step: int | str) -> bool:

@@ -94,9 +94,9 @@ def _content_problem(source: Mapping[str, Any]) -> str:
             return f"refers to {value!r}; only references into itself (#/…) are followed"
         # a client shows descriptions, titles and enums to a person and a model; nobody reads a pattern
         shown = (key, value) if isinstance(value, str) and key != "pattern" else (key,)
-        hidden = next(filter(None, map(hidden_character, shown)), "")
-        if hidden:
-            return hidden
+        for text in shown:
+            if problem := hidden_character(text):
+                return problem
     return ""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mcp_server.errors import AgentMemError
 from mcp_server.registry.lifecycle import State, advance
+from mcp_server.registry.stamps import Stamp, files_of, stamp
 from mcp_server.registry.version import PluginVersion
 from mcp_server.runtime.runner import PluginRunner
 
@@ -25,6 +26,7 @@ class PluginRecord:
         runner: The workers of that version.
         error: Why it is in Error, or why the newest version was not taken.
         notes: Things a person should know that are no errors.
+        stamp: Of the files the serving version was made of, taken before they were read.
     """
 
     id: str
@@ -34,6 +36,7 @@ class PluginRecord:
     runner: PluginRunner | None = None
     error: AgentMemError | None = None
     notes: tuple[str, ...] = ()
+    stamp: Stamp | None = None
 
     def move(self, to: State) -> None:
         """Change the state along the table.
@@ -48,6 +51,13 @@ class PluginRecord:
         self.error = error
         if self.state is not State.ERROR:
             self.move(State.ERROR)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it serves and its files are still those of the serving version."""
+        if self.version is None or self.stamp is None or self.error is not None or not self.serving:
+            return False
+        return self.stamp == stamp(files_of(self.version.source))
 
     @property
     def serving(self) -> bool:

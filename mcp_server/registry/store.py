@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mcp_server.manifest.load import LoadedManifest
 from mcp_server.registry.discovery import Found, PluginFolders, discover, lone_modules
 from mcp_server.registry.lifecycle import State
 from mcp_server.registry.record import PluginRecord
+from mcp_server.registry.stamps import files_of, settled_stamp
 from mcp_server.registry.version import OperatorWord, PluginVersion, read_manifest, read_version
 from mcp_server.runtime.fleet import Fleet
 
@@ -36,6 +38,7 @@ class Registry:
         self._fleet = fleet
         self._word = word
         self._host_version = host_version
+        self._began = 0  # nanoseconds; files written since are not trusted to be what was read
         self.records: dict[str, PluginRecord] = {}
 
     def get(self, plugin: str) -> PluginRecord:
@@ -61,6 +64,7 @@ class Registry:
         Raises:
             SettingsError: A configured folder is missing or unreadable.
         """
+        self._began = time.time_ns()
         changed: set[str] = set()
         seen: set[str] = set()
         for found, source, error in self._candidates():
@@ -105,6 +109,7 @@ class Registry:
         """
         record = self.get(plugin)
         record.move(State.LOADING)
+        self._began = time.time_ns()
         kind = "module" if record.path.suffix == ".wasm" else "manifest"
         try:
             source = read_manifest(Found(record.path, kind), self._folders.roots, self._host_version)
@@ -123,6 +128,11 @@ class Registry:
     def _candidates(self) -> Iterable[tuple[Found, LoadedManifest | None, AgentMemError | None]]:
         claimed: list[Path] = []
         for found in discover(self._folders):
+            known = self._by_path(found.path)
+            if known is not None and known.version is not None and known.untouched:
+                claimed.append(known.version.source.wasm)
+                yield found, known.version.source, None
+                continue
             try:
                 source = read_manifest(found, self._folders.roots, self._host_version)
             except ManifestError as error:
@@ -162,7 +172,7 @@ class Registry:
                 version = read_version(source, self._word(plugin))
             except AgentMemError as refused:
                 error = refused
-        if record.state is State.STOPPED:
+        if record.state is State.STOPPED or (record.version is not None and source is record.version.source):
             return False
         if version is None:
             return self._keep_old(record, error or NameCollision(f"'{plugin}' could not be read"))
@@ -191,6 +201,7 @@ class Registry:
         record.runner = self._fleet.runner(version.runnable)
         record.error = None
         record.notes = _notes(version)
+        record.stamp = settled_stamp(files_of(version.source), self._began)
         record.move(State.LOADED)
 
     def _retire(self, record: PluginRecord, drain: float) -> None:

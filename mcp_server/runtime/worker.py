@@ -33,6 +33,8 @@ FAREWELL = 1.0
 """Seconds in which kept instances may run their ``stop`` before the process is killed."""
 GUEST_MEMORY_SHARES = 3
 """How many instances may use their whole memory limit at once in one worker; the data limit follows."""
+LANE_DATA = 5 * 1024 * 1024 // 2
+"""Bytes of data limit for each call that may run: a thread's stack of 2 MiB counts whole, and an engine of its own."""
 
 
 class Worker:
@@ -144,7 +146,7 @@ class Worker:
         limits, digest = self.runnable.limits, self.runnable.digest
         wasm = await self._modules.fetch(digest)
         self._process, socket = self._launcher.spawn(
-            memory=limits.memory * GUEST_MEMORY_SHARES,
+            memory=limits.memory * GUEST_MEMORY_SHARES + limits.concurrency * LANE_DATA,
             load_seconds=-(-limits.load_time // 1_000),
             cache=self._modules.code_folder(digest),
             ended=self._exited,

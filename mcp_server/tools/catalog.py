@@ -89,7 +89,7 @@ class Catalog:
         if tool is None:
             from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error
 
-            close = get_close_matches(name, self.tools, n=3)
+            close = get_close_matches(name[:128], self.tools, n=3)
             hint = f"; did you mean {', '.join(close)}?" if close else ""
             raise ToolNotFound(f"there is no tool '{name[:128]}'{hint}", fix="agentmem-mcp tool list")
         return tool
@@ -142,13 +142,29 @@ def _tools_of(record: PluginRecord) -> list[Tool]:
         pairs = zip(manifest.tools, version.source.schemas, strict=True)
         return [_tool(entry, given, out, version, runner) for entry, (given, out) in pairs]
     any_object = JsonSchema(ANY_OBJECT)
-    entries = [ToolEntry(function=name, name=_word(name)) for name in version.module.tool_exports()]
-    return [_tool(entry, any_object, None, version, runner) for entry in entries]
+    return [_tool(entry, any_object, None, version, runner) for entry in _entries(record.id, version)]
 
 
-def _word(export: str) -> str:
-    """An export's name as a tool word: languages export names that clients refuse."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", export)[:64]
+def _entries(plugin: str, version: PluginVersion) -> list[ToolEntry]:
+    """An entry per export, where no manifest has any.
+
+    Raises:
+        NameCollision: Two exports would be shown under one name, or one under none.
+    """
+    words: dict[str, str] = {}
+    entries: list[ToolEntry] = []
+    for export in version.module.tool_exports():
+        word = re.sub(r"[^A-Za-z0-9_-]", "_", export)  # languages export names that clients refuse
+        other = words.setdefault(word.casefold(), export)
+        if not word or other != export:
+            raise NameCollision(
+                f"the exports {other!r:.80} and {export!r:.80} of plugin '{plugin}' would both be shown as '{word:.64}'"
+                if word
+                else f"plugin '{plugin}' exports a function without a name",
+                fix="write a plugin.toml whose [[tools]] give each function a name of its own",
+            )
+        entries.append(ToolEntry.model_construct(function=export, name=word))  # checked as a tool name later
+    return entries
 
 
 def _tool(

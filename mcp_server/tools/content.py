@@ -5,9 +5,10 @@ The shapes are those of the MCP specification 2025-11-25 and 2026-07-28, ``Conte
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Annotated, Any, Literal
 
-from pydantic import Base64Str, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 __all__ = ["ContentProblem", "check_content"]
 
@@ -18,17 +19,28 @@ class ContentProblem(ValueError):
     """Why a plugin's blocks are not MCP content."""
 
 
-def _base64(text: object) -> object:
-    TypeAdapter(Base64Str).validate_python(text)  # decoded for the check only; the text is what travels
+def _base64(text: str) -> str:
+    b64decode(text, validate=True)  # for the check only; the text is what travels
     return text
 
 
-Base64 = Annotated[str, BeforeValidator(_base64)]
+Base64 = Annotated[str, AfterValidator(_base64)]
+Uri = Annotated[str, Field(min_length=1, max_length=8_192)]
 Mime = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$", max_length=256)]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Annotations(_Table):
+    audience: list[Literal["user", "assistant"]] | None = None
+    priority: Annotated[float, Field(ge=0, le=1)] | None = None
+    lastModified: str | None = None
+
+
+class _Block(_Table):
+    annotations: _Annotations | None = None
 
 
 class _Text(_Block):
@@ -50,19 +62,25 @@ class _Audio(_Block):
 
 class _Link(_Block):
     type: Literal["resource_link"]
-    uri: str
+    uri: Uri
     name: str
     title: str | None = None
     description: str | None = None
     mimeType: Mime | None = None
-    size: int | None = None
+    size: Annotated[int, Field(ge=0)] | None = None
 
 
-class _Contents(_Block):
-    uri: str
+class _Contents(_Table):
+    uri: Uri
     mimeType: Mime | None = None
     text: str | None = None
     blob: Base64 | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> _Contents:
+        if (self.text is None) == (self.blob is None):
+            raise ValueError("either 'text' or 'blob' is expected")
+        return self
 
 
 class _Resource(_Block):

@@ -104,6 +104,9 @@ class Invoker:
         except AgentMemError as error:
             outcome = error.error_code
             raise
+        except Exception:
+            outcome = AgentMemError.code
+            raise
         except BaseException:
             outcome = "cancelled"
             raise

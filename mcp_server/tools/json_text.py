@@ -11,29 +11,53 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-__all__ = ["JsonProblem", "depth_of", "parse", "write"]
+__all__ = ["JsonProblem", "TooDeep", "depth_of", "is_lax_json", "parse", "write"]
 
 
 class JsonProblem(ValueError):
     """Why a value is not acceptable JSON; the text completes "… is"."""
 
 
+class TooDeep(JsonProblem):
+    """Nested past the limit.
+
+    Attributes:
+        used: How deep, where the parser came so far.
+    """
+
+    def __init__(self, allowed: int, used: int | None = None) -> None:
+        super().__init__(f"nested deeper than {allowed} levels")
+        self.used = used
+
+
 def parse(data: bytes | str, max_depth: int) -> Any:
     """The JSON value in ``data``.
 
     Raises:
-        JsonProblem: Not JSON, not finite, not UTF-8, or nested deeper than ``max_depth``.
+        JsonProblem: Not JSON, not finite as written (``1e999`` is found by :func:`write`), or not UTF-8.
+        TooDeep: Nested deeper than ``max_depth``.
     """
     try:
         value: Any = from_json(data, allow_inf_nan=False)
     except ValueError as error:
         if "recursion limit" in str(error):
-            raise JsonProblem(f"nested deeper than {max_depth} levels") from None
+            raise TooDeep(max_depth) from None
         raise JsonProblem(f"not valid JSON: {error}") from None
     brackets = data.count(b"[") + data.count(b"{") if isinstance(data, bytes) else data.count("[") + data.count("{")
-    if brackets > max_depth and depth_of(value) > max_depth:
-        raise JsonProblem(f"nested deeper than {max_depth} levels")
+    if brackets > max_depth and (used := depth_of(value)) > max_depth:
+        raise TooDeep(max_depth, used)
     return value
+
+
+def is_lax_json(text: str) -> bool:
+    """Whether a reader that is not strict takes ``text`` for JSON; then it is not text that happens to fail."""
+    try:
+        json.loads(text, parse_int=float)
+    except ValueError:
+        return False
+    except RecursionError:
+        return True
+    return True
 
 
 def write(value: object) -> bytes:

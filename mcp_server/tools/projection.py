@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp_server.errors import AgentMemError
 from mcp_server.tools.catalog import Catalog, Tool
-from mcp_server.tools.results import ToolResult
+from mcp_server.tools.results import ToolResult, clean_text
 
 __all__ = ["ToolList", "error_result", "result_wire"]
 
@@ -45,10 +45,11 @@ def result_wire(result: ToolResult, tool: Tool | None, *, legacy: bool) -> dict[
 
 def error_result(error: AgentMemError, *, legacy: bool) -> dict[str, Any]:
     """``error`` as a tool error: a sentence the model can act on, and its code for programs."""
+    message = clean_text(error.message)  # it may hold the plugin's own words
     wire: dict[str, Any] = {
-        "content": [{"type": "text", "text": f"error[{error.error_code}]: {error.message}"}],
+        "content": [{"type": "text", "text": f"error[{error.error_code}]: {message}"}],
         "isError": True,
-        "_meta": {ERROR_KEY: error.as_dict()},
+        "_meta": {ERROR_KEY: {**error.as_dict(), "message": message}},
     }
     if not legacy:
         wire["resultType"] = "complete"

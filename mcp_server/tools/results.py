@@ -12,15 +12,16 @@ from mcp_server.manifest import JsonSchema
 from mcp_server.policy.limits import exceeded
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.content import ContentProblem, check_content
-from mcp_server.tools.json_text import JsonProblem, depth_of, parse, write
+from mcp_server.tools.json_text import JsonProblem, TooDeep, is_lax_json, parse, write
 
-__all__ = ["ToolResult", "plain_output", "shape_result"]
+__all__ = ["ToolResult", "clean_text", "plain_output", "shape_result"]
 
 # C0 and C1 controls but newline and tab: a terminal or a log would obey them. Stripped from every text block.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Invisible or direction-changing characters: legitimate in some scripts, so they are told, not removed.
 _DECEPTIVE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 DECEPTIVE_KEY = "agentmem/deceptive-characters"
+_READ_KEYS = {"text", "name", "title", "description"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +52,14 @@ def shape_result(tool: Tool, output: bytes) -> ToolResult:
         PluginFailed: A dispatcher answered ``success: false``.
     """
     if tool.operation is not None:
-        return _shape_value(tool, _dispatched(tool, output))
+        return _shape(tool, _dispatched(tool, output))
     match tool.result:
         case "text":
             return _text_result(_decode(tool, output))
-        case "content":
-            return _content_result(tool, _parse(tool, output))
-        case "json":
-            return _shape_value(tool, _parse(tool, output))
-        case "auto":
-            if tool.output is not None or output[:1] in (b"{", b"["):
-                return _shape_value(tool, _parse(tool, output))
+        case "auto" if tool.output is None:
             return _auto_result(tool, output)
+        case _:
+            return _shape(tool, _parse(tool, output))
 
 
 def plain_output(plugin: str, function: str, output: bytes, max_depth: int) -> Any:
@@ -74,28 +71,41 @@ def plain_output(plugin: str, function: str, output: bytes, max_depth: int) -> A
     try:
         return parse(output, max_depth)
     except JsonProblem as problem:
-        try:
-            text = output.decode("utf-8")
-        except UnicodeDecodeError:
-            text = "{"
-        if text[:1] in ("{", "["):
+        text = _utf8(output)
+        if text is None or is_lax_json(text):
             raise OutputInvalid(f"the output of {plugin}.{function} is {problem}", data={"plugin": plugin}) from None
         return text
 
 
+def clean_text(text: str) -> str:
+    """``text`` without the control characters that a terminal or a log would obey."""
+    return _CONTROL.sub("", text)
+
+
 def _auto_result(tool: Tool, output: bytes) -> ToolResult:
-    """Nothing was promised: JSON when it is JSON, else text; what only pretends to be a number is refused."""
-    text = _decode(tool, output)
-    if not text:
+    """Nothing was promised: JSON when it is JSON, else text, but never what only a lax reader takes for JSON."""
+    if not output:
         return ToolResult([])
-    if text.strip() in ("NaN", "Infinity", "-Infinity"):
-        raise _invalid(tool, "not valid JSON: a number that is not finite")
     try:
-        return _shape_value(tool, parse(output, tool.limits.json_depth))
+        value = parse(output, tool.limits.json_depth)
     except JsonProblem as problem:
-        if text.lstrip()[:1] == '"':
-            raise _invalid(tool, str(problem)) from None
+        text = _decode(tool, output)
+        if is_lax_json(text):
+            raise _json_error(tool, problem) from None
         return _text_result(text)
+    return _shape_value(tool, value)
+
+
+def _shape(tool: Tool, value: Any) -> ToolResult:
+    match tool.result:
+        case "content":
+            return _content_result(tool, value)
+        case "text" if isinstance(value, str):
+            return _text_result(value)
+        case "text":
+            raise _invalid(tool, f"a {type(value).__name__} where text was promised")
+        case _:
+            return _shape_value(tool, value)
 
 
 def _shape_value(tool: Tool, value: Any) -> ToolResult:
@@ -104,11 +114,19 @@ def _shape_value(tool: Tool, value: Any) -> ToolResult:
         _check_schema(tool, schema, value)
     if isinstance(value, str) and schema is None:
         return _text_result(value)
+    text = _json_text(tool, value)
+    return ToolResult([{"type": "text", "text": text}], value, has_structured=True, meta=_warnings(text))
+
+
+def _json_text(tool: Tool, value: Any) -> str:
+    """``value`` as JSON; the control characters that JSON does not escape itself are escaped too."""
     try:
         text = write(value).decode("utf-8")
     except JsonProblem as problem:
         raise _invalid(tool, str(problem)) from None
-    return ToolResult([{"type": "text", "text": text}], value, has_structured=True, meta=_warnings(text))
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _check_schema(tool: Tool, schema: JsonSchema, value: Any) -> None:
@@ -123,24 +141,33 @@ def _content_result(tool: Tool, value: Any) -> ToolResult:
     unknown = set(table) - {"content", "structuredContent", "isError"}
     if unknown:
         raise _invalid(tool, f"a content result with the unknown key '{min(unknown)}'")
+    is_error = table.get("isError", False)
+    if not isinstance(is_error, bool):
+        raise _invalid(tool, "a content result whose 'isError' is no boolean")
     try:
         blocks = check_content(table.get("content", []))
     except ContentProblem as problem:
         raise _invalid(tool, f"not MCP content: {problem}") from None
-    for block in blocks:
-        if block["type"] == "text":
-            block["text"] = _CONTROL.sub("", block["text"])
-    structured = table.get("structuredContent")
-    if tool.output is not None and not table.get("isError"):
+    structured, has_structured = table.get("structuredContent"), "structuredContent" in table
+    text = _json_text(tool, structured) if has_structured else ""
+    if tool.output is not None and not is_error:
+        if not has_structured:
+            raise _invalid(tool, "a content result without the 'structuredContent' that its output schema promises")
         _check_schema(tool, tool.output, structured)
-    text = " ".join(block["text"] for block in blocks if block["type"] == "text")
-    return ToolResult(
-        blocks,
-        structured,
-        has_structured="structuredContent" in table,
-        is_error=table.get("isError") is True,
-        meta=_warnings(text),
-    )
+    if text and not blocks:
+        blocks = [{"type": "text", "text": text}]
+    shown = " ".join(_clean_block(block) for block in blocks)
+    return ToolResult(blocks, structured, has_structured=has_structured, is_error=is_error, meta=_warnings(shown))
+
+
+def _clean_block(block: dict[str, Any]) -> str:
+    """Clean what a person or a model reads of ``block``, in place; that text."""
+    shown: list[str] = []
+    for table in (block, block.get("resource", {})):
+        for key in _READ_KEYS & table.keys():
+            table[key] = clean_text(table[key])
+            shown.append(table[key])
+    return " ".join(shown)
 
 
 def _dispatched(tool: Tool, output: bytes) -> Any:
@@ -155,7 +182,7 @@ def _dispatched(tool: Tool, output: bytes) -> Any:
 
 
 def _text_result(text: str) -> ToolResult:
-    return ToolResult([{"type": "text", "text": _CONTROL.sub("", text)}], meta=_warnings(text))
+    return ToolResult([{"type": "text", "text": clean_text(text)}], meta=_warnings(text))
 
 
 def _warnings(text: str) -> Mapping[str, Any]:
@@ -170,14 +197,24 @@ def _decode(tool: Tool, output: bytes) -> str:
         raise _invalid(tool, f"not UTF-8 (byte {error.start})") from None
 
 
+def _utf8(output: bytes) -> str | None:
+    try:
+        return output.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
 def _parse(tool: Tool, output: bytes) -> Any:
     try:
         return parse(output, tool.limits.json_depth)
     except JsonProblem as problem:
-        if "nested deeper" in str(problem):
-            used = depth_of(parse(output, 1_000)) if output.count(b"[") + output.count(b"{") < 190 else None
-            raise exceeded("json_depth", tool.limits.json_depth, plugin=tool.plugin, used=used) from None
-        raise _invalid(tool, str(problem)) from None
+        raise _json_error(tool, problem) from None
+
+
+def _json_error(tool: Tool, problem: JsonProblem) -> AgentMemError:
+    if isinstance(problem, TooDeep):
+        return exceeded("json_depth", tool.limits.json_depth, plugin=tool.plugin, used=problem.used)
+    return _invalid(tool, str(problem))
 
 
 def _invalid(tool: Tool, why: str) -> AgentMemError:

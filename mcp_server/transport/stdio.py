@@ -39,6 +39,8 @@ __all__ = ["serve_stdio"]
 
 logger = logging.getLogger(__name__)
 Message = dict[str, Any]
+SUBSCRIBE = "subscriptions/listen"
+"""A stream that lasts as long as the connection: nothing to wait for when the input ends."""
 LIST_CHANGED: Message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
 
 
@@ -129,7 +131,8 @@ class StdioStreams:
     def _arrived(self, message: Message) -> None:
         method = message.get("method")
         if method is not None and "id" in message:
-            self._open_requests.add(message["id"])
+            if method != SUBSCRIBE:
+                self._open_requests.add(message["id"])
         elif method == "notifications/cancelled":
             self._close_request(message.get("params", {}).get("requestId"))  # it gets no answer
         elif method == "notifications/initialized":
