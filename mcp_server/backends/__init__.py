@@ -1,0 +1,1 @@
+"""Where data lives: the contracts in ``base``, one folder per database, chosen by the composition root alone."""

@@ -1,0 +1,158 @@
+"""What stores take and give: frozen values without behaviour. Times are microseconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+__all__ = [
+    "Added",
+    "Candidate",
+    "Change",
+    "Entry",
+    "MemoryChanges",
+    "MemoryRecord",
+    "MemoryStats",
+    "Neighbour",
+    "NewMemory",
+    "Operation",
+    "Stored",
+    "Vocabulary",
+]
+
+Operation = Literal["add", "update", "delete", "expire"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewMemory:
+    """A memory on its way in.
+
+    Attributes:
+        analyzed: The content as index terms joined by one space; see ``memory.analysis``.
+        hash: SHA-256 of the content, in hexadecimal.
+    """
+
+    id: str
+    content: str
+    analyzed: str
+    hash: str
+    memory_type: str
+    created_at: int
+    updated_at: int
+    metadata: Mapping[str, Any]
+    agent_id: str | None = None
+    run_id: str | None = None
+    importance: float | None = None
+    expires_at: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRecord:
+    """A memory as it is stored. ``user_id`` is the principal it belongs to."""
+
+    id: str
+    content: str
+    memory_type: str
+    user_id: str
+    agent_id: str | None
+    run_id: str | None
+    metadata: dict[str, Any]
+    created_at: int
+    updated_at: int
+    hash: str
+    version: int
+    expires_at: int | None
+    importance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryChanges:
+    """What an update replaces: the named fields, by their values; content comes with its terms and hash."""
+
+    fields: Mapping[str, Any]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """One outcome of an add: the record that is stored now, and whether it was there before."""
+
+    record: MemoryRecord
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that matched some term, with its index terms for the ranking."""
+
+    record: MemoryRecord
+    analyzed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a scope knows of a query's terms.
+
+    Attributes:
+        records: Memories in the scope.
+        mean_terms: Mean number of terms of a memory.
+        documents: Term -> in how many memories it occurs; terms that occur nowhere are missing.
+    """
+
+    records: int
+    mean_terms: float
+    documents: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A record and the cosine of its vector with the query's."""
+
+    record: MemoryRecord
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a memory's history; ``before`` holds what the change replaced."""
+
+    id: str
+    version: int
+    operation: Operation
+    at: int
+    before: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStats:
+    """Figures of one scope; ``size`` counts the bytes the quota counts."""
+
+    records: int
+    size: int
+    vectors: int
+    changes: int
+    oldest: int | None
+    newest: int | None
+    by_type: Mapping[str, int]
+
+
+class Stored(NamedTuple):
+    """A value as it is stored under a key."""
+
+    value: bytes
+    version: int
+    expires_at: int | None
+
+
+class Entry(NamedTuple):
+    """One line of a listing of keys."""
+
+    key: str
+    size: int
+    version: int
+    expires_at: int | None
+
+
+Vector = Sequence[float]
