@@ -1,0 +1,186 @@
+"""How memories are found: candidates from the store, ordered by the ranking, by words, by meaning or by both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mcp_server.backends.base import MemoryStore
+from mcp_server.backends.conditions import Condition
+from mcp_server.backends.values import Candidate, MemoryRecord
+from mcp_server.memory.analysis import terms_of
+from mcp_server.memory.embedding import Embedder, unit
+from mcp_server.memory.errors import EmbeddingsNotConfigured
+from mcp_server.memory.ranking import Bm25, Scored, absolute, fuse
+from mcp_server.memory.requests import Mode, SearchMemories
+from mcp_server.memory.spelling import correction, reach
+
+__all__ = ["Found", "Hit", "Search", "UsedMode"]
+
+UsedMode = Literal["lexical", "semantic", "hybrid", "recent"]
+_FEWEST_CANDIDATES = 50
+_MOST_TERMS = 64
+_MOST_CORRECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result.
+
+    Attributes:
+        record: The memory.
+        score: 0 to 1; in hybrid mode relative to the other results of this query.
+        explanation: The parts of the score, where they were asked for.
+    """
+
+    record: MemoryRecord
+    score: float
+    explanation: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gave.
+
+    Attributes:
+        hits: The best first; equal ones by age, the newest first, then by id.
+        mode: How it was searched; ``recent`` for a query without words, which gives the newest.
+        corrections: Words of the query that nobody wrote, and what was searched in their place.
+    """
+
+    hits: Sequence[Hit]
+    mode: UsedMode
+    corrections: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The lexical side of one query."""
+
+    scores: Mapping[str, float]
+    parts: Mapping[str, Mapping[str, float]]
+    records: Mapping[str, MemoryRecord]
+    corrections: Mapping[str, str]
+    any_terms: bool
+
+
+class Search:
+    """Searches a store for one caller at a time.
+
+    Args:
+        store: Where the memories are.
+        embedder: Gives meaning; None for words alone.
+    """
+
+    def __init__(self, store: MemoryStore, embedder: Embedder | None) -> None:
+        self._store = store
+        self._embedder = embedder
+
+    def run(self, principal: str, plugin: str, request: SearchMemories, condition: Condition, now: int) -> Found:
+        """The best memories that fulfil ``condition``; ``now`` hides what has expired, 0 shows it.
+
+        Raises:
+            EmbeddingsNotConfigured: The mode needs an embedder.
+        """
+        mode = self._mode(request.mode)
+        most = max(_FEWEST_CANDIDATES, 2 * request.limit)
+        words = _NO_WORDS if mode == "semantic" else self._words(principal, plugin, request.query, condition, most, now)
+        if mode == "lexical" and not words.any_terms:
+            return self._recent(principal, plugin, request, condition, now)
+        if mode == "lexical":
+            meaning, records = {}, words.records
+        else:
+            meaning, near = self._meaning(principal, plugin, request.query, condition, most, now)
+            records = {**words.records, **near}
+        scored = _scored(mode, words.scores, meaning)
+        kept = [one for one in scored if _strength(one) >= (request.threshold or 0.0)]
+        kept.sort(key=lambda one: (-one.score, -records[one.key].created_at, one.key))
+        hits = [
+            Hit(records[one.key], one.score, _explained(one, words) if request.explain else None)
+            for one in kept[: request.limit]
+        ]
+        return Found(hits, mode, words.corrections)
+
+    def _mode(self, asked: Mode) -> Literal["lexical", "semantic", "hybrid"]:
+        if asked == "auto":
+            return "lexical" if self._embedder is None else "hybrid"
+        if asked != "lexical" and self._embedder is None:
+            raise EmbeddingsNotConfigured
+        return asked
+
+    def _recent(self, principal: str, plugin: str, request: SearchMemories, condition: Condition, now: int) -> Found:
+        if request.threshold:
+            return Found((), "recent")
+        records = self._store.page(principal, plugin, condition, after=None, limit=request.limit, now=now)
+        return Found([Hit(record, 0.0) for record in records], "recent")
+
+    def _words(self, principal: str, plugin: str, query: str, condition: Condition, most: int, now: int) -> _Words:
+        asked = list(dict.fromkeys(terms_of(query)))[:_MOST_TERMS]
+        if not asked:
+            return _NO_WORDS
+        known = self._store.vocabulary(principal, plugin, asked)
+        corrections = self._corrections(principal, plugin, [term for term in asked if term not in known.documents])
+        if corrections:
+            asked = list(dict.fromkeys(corrections.get(term, term) for term in asked))
+            known = self._store.vocabulary(principal, plugin, asked)
+        terms = [term for term in asked if term in known.documents]
+        ranking = Bm25(known.records, known.mean_terms, known.documents)
+        found = self._store.match(principal, plugin, terms, condition, limit=most, now=now)
+        return _weighed(ranking, terms, found, corrections)
+
+    def _corrections(self, principal: str, plugin: str, unknown: Sequence[str]) -> dict[str, str]:
+        corrections: dict[str, str] = {}
+        for term in unknown[:_MOST_CORRECTIONS]:
+            slips = reach(term)
+            if slips:
+                meant = correction(term, self._store.similar_terms(principal, plugin, term, slips))
+                if meant is not None:
+                    corrections[term] = meant
+        return corrections
+
+    def _meaning(
+        self, principal: str, plugin: str, query: str, condition: Condition, most: int, now: int
+    ) -> tuple[dict[str, float], dict[str, MemoryRecord]]:
+        if self._embedder is None:
+            raise EmbeddingsNotConfigured
+        vector = unit(self._embedder.embed([query])[0])
+        model = self._embedder.model
+        near = self._store.nearest(principal, plugin, model, vector, condition, limit=most, now=now)
+        return (
+            {neighbour.record.id: neighbour.cosine for neighbour in near},
+            {neighbour.record.id: neighbour.record for neighbour in near},
+        )
+
+
+_NO_WORDS = _Words({}, {}, {}, {}, any_terms=False)
+
+
+def _weighed(ranking: Bm25, terms: Sequence[str], found: Sequence[Candidate], corrections: Mapping[str, str]) -> _Words:
+    parts = {one.record.id: ranking.parts(terms, one.analyzed.split()) for one in found}
+    scores = {key: sum(part.values()) for key, part in parts.items()}
+    return _Words(scores, parts, {one.record.id: one.record for one in found}, corrections, any_terms=True)
+
+
+def _scored(
+    mode: Literal["lexical", "semantic", "hybrid"], words: Mapping[str, float], meaning: Mapping[str, float]
+) -> list[Scored[str]]:
+    if mode == "lexical":
+        return [Scored(key, absolute(score), score, None) for key, score in words.items()]
+    if mode == "semantic":
+        return [Scored(key, score, None, score) for key, score in meaning.items()]
+    return fuse(words, meaning)
+
+
+def _strength(one: Scored[str]) -> float:
+    """What a threshold is compared with: a fused score is relative to its query, its sides are not."""
+    return max(absolute(one.lexical or 0.0), one.semantic or 0.0)
+
+
+def _explained(one: Scored[str], words: _Words) -> dict[str, Any]:
+    parts: dict[str, Any] = {"score": one.score}
+    if one.lexical is not None:
+        parts["lexical"] = {"bm25": one.lexical, "score": absolute(one.lexical), "terms": dict(words.parts[one.key])}
+    if one.semantic is not None:
+        parts["semantic"] = {"cosine": one.semantic}
+    return parts
