@@ -19,10 +19,9 @@ from types import TracebackType
 from typing import Any, cast
 
 from mcp_server import __version__
-from mcp_server.capabilities import config as config_capability
-from mcp_server.capabilities import logging as logging_capability
 from mcp_server.capabilities.base import LogLine
 from mcp_server.errors import AgentMemError, PluginUnavailable
+from mcp_server.policy.paths import FileGrant
 from mcp_server.policy.rights import Capability
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.record import PluginRecord
@@ -31,8 +30,9 @@ from mcp_server.registry.version import OperatorWord, PluginVersion
 from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.runner import PluginRunner
-from mcp_server.settings import PluginSettings, Settings, user_folders
-from mcp_server.telemetry.calls import CallRecord, CallRecorder
+from mcp_server.services import Services
+from mcp_server.settings import FolderSection, Grant, PluginSettings, Settings, user_folders
+from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.telemetry.levels import PYTHON_LEVELS
 from mcp_server.tools.catalog import Catalog, build_catalog
 from mcp_server.tools.invoke import Caller, Invoker, plain_context
@@ -41,10 +41,8 @@ from mcp_server.tools.results import ToolResult, plain_output
 
 __all__ = ["PluginHost"]
 
-CAPABILITIES = (*logging_capability.FUNCTIONS, *config_capability.FUNCTIONS)
 MIB = 1024 * 1024
 _plugin_log = logging.getLogger("plugin")
-_call_log = logging.getLogger("call")
 
 
 class PluginHost:
@@ -54,6 +52,7 @@ class PluginHost:
         settings: Limits, grants and sizes; the defaults when omitted.
         folders: Where plugins lie; more can be added with the builder methods before it is entered.
         cache: Where modules and compiled code are kept; the user's cache folder when omitted.
+        data: Where memories and stored values are kept; the user's data folder when omitted.
     """
 
     def __init__(
@@ -62,14 +61,15 @@ class PluginHost:
         folders: PluginFolders | None = None,
         *,
         cache: Path | None = None,
+        data: Path | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.folders = folders or PluginFolders()
         self.recorder = CallRecorder()
-        self.recorder.listeners.append(_log_call)
         self.catalog = Catalog({})
         self.changed: list[Callable[[], None]] = []
         self._cache = cache or user_folders().cache
+        self._services = Services(data or user_folders().data)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -91,7 +91,7 @@ class PluginHost:
         runtime = self.settings.runtime
         self.fleet = Fleet(
             ModuleStore(self._cache, runtime.compiled_cache_mb * MIB),
-            CAPABILITIES,
+            self._services.functions(),
             max_workers=runtime.max_workers,
             idle_seconds=runtime.idle_seconds,
         )
@@ -103,6 +103,7 @@ class PluginHost:
             per_principal=runtime.max_calls_per_principal,
             line=runtime.max_queued_per_principal,
         )
+        self._stack.callback(self._services.close)
         await self._stack.enter_async_context(self.fleet)
         try:
             self.reload()
@@ -141,8 +142,10 @@ class PluginHost:
         """
         if self.registry.get(plugin).serving:
             self.registry.stop(plugin, self.settings.runtime.drain_seconds)
-        self.registry.restart(plugin)
-        self._rebuild()
+        try:
+            self.registry.restart(plugin)
+        finally:
+            self._rebuild()  # also when it failed: its tools are gone
 
     async def warm(self, plugin: str) -> dict[str, Any]:
         """Start a worker of ``plugin`` now and load its module, so that the first call finds both.
@@ -234,14 +237,22 @@ class PluginHost:
         return record.version, record.runner
 
     def _word(self, plugin: str) -> OperatorWord:
-        grant = self.settings.grants.get(plugin)
+        grant = self.settings.grants.get(plugin, Grant())
         settings = self.settings.plugins.get(plugin, PluginSettings())
         return OperatorWord(
-            granted=frozenset(cast("tuple[Capability, ...]", grant.capabilities)) if grant else frozenset(),
+            granted=frozenset(cast("tuple[Capability, ...]", grant.capabilities)),
             limits=settings.limits,
             config=self.settings.config.get(plugin, {}),
             isolation=settings.isolation,
+            denied=frozenset(cast("tuple[Capability, ...]", grant.deny)),
+            network=grant.network.rules(),
+            files=tuple(_root(root) for root in grant.filesystem.roots),
+            denied_paths=grant.filesystem.deny,
         )
+
+
+def _root(section: FolderSection) -> FileGrant:
+    return FileGrant(section.name, str(section.folder.expanduser()), section.mode, section.hard_links)
 
 
 def _plugin_stats(record: PluginRecord) -> dict[str, Any]:
@@ -271,22 +282,4 @@ def _log_plugin(line: LogLine) -> None:
         line.plugin,
         line.message,
         extra={f"plugin.{key}": value for key, value in line.fields.items()},
-    )
-
-
-def _log_call(record: CallRecord) -> None:
-    if not _call_log.isEnabledFor(logging.INFO):
-        return
-    _call_log.info(
-        "%s %s",
-        record.tool,
-        record.outcome,
-        extra={
-            "call": record.call_id,
-            "plugin": record.plugin,
-            "principal": record.principal,
-            "ms": round(record.total_ns / 1e6, 3),
-            "instantiate_ms": round(record.instantiate_ns / 1e6, 3),
-            "execute_ms": round(record.execute_ns / 1e6, 3),
-        },
     )

@@ -15,18 +15,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import PlatformDirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mcp_server.errors import SettingsError
 from mcp_server.policy.limits import limit_problems
+from mcp_server.policy.network import NetworkGrant, intersect
+from mcp_server.policy.paths import path_problems
 from mcp_server.policy.rights import CAPABILITIES
 from mcp_server.problems import did_you_mean, json_problems, problems_of
 
-__all__ = ["Folders", "Settings", "load_settings", "user_folders"]
+__all__ = ["Folders", "Grant", "HOME_VARIABLE", "PluginSettings", "Settings", "load_settings", "secret", "user_folders"]
 
 PREFIX = "AGENTMEM_"
 HOME_VARIABLE = "AGENTMEM_HOME"
 CONFIG_NAME = "config.toml"
+SECRET_PREFIX = "AGENTMEM_SECRET_"  # noqa: S105  # the name of variables, not a secret
 
 
 class _Section(BaseModel):
@@ -51,12 +54,60 @@ class LogSettings(_Section):
     format: Literal["text", "json"] = "text"
 
 
+class NetworkSection(_Section):
+    """``[grants.<plugin id>.network]``: URL patterns, address ranges and secrets, as ``docs/network.md`` has them."""
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    secrets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _readable(self) -> NetworkSection:
+        try:
+            intersect((), self.rules())
+        except ValueError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def rules(self) -> NetworkGrant:
+        """The value that ``policy.network`` judges by."""
+        return NetworkGrant(self.allow, self.deny, self.ranges, self.secrets)
+
+
+class FolderSection(_Section):
+    """One of ``[grants.<plugin id>.filesystem] roots``: a folder and the name a plugin knows it by."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    folder: Path
+    mode: Literal["read", "write"] = "read"
+    hard_links: bool = False
+
+
+class FilesystemSection(_Section):
+    """``[grants.<plugin id>.filesystem]``: the folders a plugin may see, and paths that beat them."""
+
+    roots: tuple[FolderSection, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    @field_validator("deny")
+    @classmethod
+    def _readable(cls, deny: tuple[str, ...]) -> tuple[str, ...]:
+        problems = path_problems(deny)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return deny
+
+
 class Grant(_Section):
-    """``[grants.<plugin id>]``: what the operator allows beyond the defaults."""
+    """``[grants.<plugin id>]``: what the operator allows beyond the defaults, and what not even they allow."""
 
     capabilities: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    network: NetworkSection = NetworkSection()
+    filesystem: FilesystemSection = FilesystemSection()
 
-    @field_validator("capabilities")
+    @field_validator("capabilities", "deny")
     @classmethod
     def _known(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         for word in words:
@@ -147,15 +198,43 @@ def load_settings(
     environment = os.environ if environment is None else environment
     path = file or user_folders(environment).config / CONFIG_NAME
     document = _read(path, required=file is not None)
-    for section, key, value in _from_environment(environment):
-        document.setdefault(section, {})[key] = value
+    variables: dict[tuple[str, str], str] = {}
+    for name, section, key, value in _from_environment(environment):
+        variables[section, key] = name
+        _put(document, section, {key: value})
     for section, values in (overrides or {}).items():
-        document.setdefault(section, {}).update(values)
+        _put(document, section, values)
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
-        problems = problems_of(error, Settings)
-        raise SettingsError(f"{path}: {'; '.join(problems)}", fix=f"edit {path}", data={"problems": problems}) from None
+        problems = _with_origins(error, variables)
+        fix = f"edit {path}" + (f", or the variables named {PREFIX}…" if variables else "")
+        raise SettingsError(f"{path}: {'; '.join(problems)}", fix=fix, data={"problems": problems}) from None
+
+
+def _put(document: dict[str, Any], section: str, values: Mapping[str, Any]) -> None:
+    table = document.setdefault(section, {})
+    if isinstance(table, dict):  # else the file has made the section something that is refused
+        table.update(values)  # pyright: ignore[reportUnknownMemberType]  # TOML
+
+
+def _with_origins(error: ValidationError, variables: Mapping[tuple[str, str], str]) -> list[str]:
+    """Every problem, with the environment variable that its value came from."""
+    problems: list[str] = []
+    for detail, problem in zip(error.errors(), problems_of(error, Settings), strict=True):
+        place = detail["loc"][:2]
+        name = next((name for key, name in variables.items() if key[: len(place)] == place), "")
+        problems.append(f"{problem} (from {name})" if name else problem)
+    return problems
+
+
+def secret(plugin: str, name: str) -> str | None:
+    """The value of a secret that a grant names: the environment's ``AGENTMEM_SECRET_<NAME>``, or None.
+
+    It is read when a request needs it and kept nowhere; which plugin may use it, and where to, the grant says.
+    """
+    del plugin
+    return os.environ.get(f"{SECRET_PREFIX}{name}")
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
@@ -167,19 +246,19 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the configuration file {path} cannot be read: {error}", fix=f"look at {path}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also an integer of more than 4 300 digits
         raise SettingsError(f"{path} is not TOML: {error}", fix=f"edit {path}") from None
 
 
-def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, Any]]:
-    """``AGENTMEM_RUNTIME__MAX_WORKERS=2`` as ``("runtime", "max_workers", 2)``."""
-    found: list[tuple[str, str, Any]] = []
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, str, Any]]:
+    """``AGENTMEM_RUNTIME__MAX_WORKERS=2`` as that name and ``("runtime", "max_workers", 2)``."""
+    found: list[tuple[str, str, str, Any]] = []
     for name, text in environment.items():
         section, separator, key = name.removeprefix(PREFIX).partition("__")
         if name.startswith(PREFIX) and separator:
             try:
                 value: Any = tomllib.loads(f"value = {text}")["value"]
-            except tomllib.TOMLDecodeError:
+            except (ValueError, RecursionError):
                 value = text
-            found.append((section.lower(), key.lower(), value))
+            found.append((name, section.lower(), key.lower(), value))
     return found

@@ -20,6 +20,11 @@ class Usage:
     log_lines: int = 0
     log_bytes: int = 0
     log_dropped: int = 0
+    http_requests: int = 0
+    http_open: int = 0
+    file_operations: int = 0
+    file_bytes_read: int = 0
+    file_bytes_written: int = 0
 
 
 @dataclass(frozen=True, slots=True)

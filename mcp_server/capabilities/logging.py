@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any, get_args
 
 from mcp_server.capabilities.base import CallContext, HostFunction, HostRefusal, LogLine, Usage
@@ -27,8 +28,7 @@ def log(context: CallContext, request: dict[str, Any]) -> None:
     if not isinstance(message, str):
         raise HostRefusal("invalid_request", f"log: 'message' must be a string, got {type(message).__name__}")
     line = LogLine(context.plugin, level, _clean(message, MAX_LINE_BYTES), _clean_fields(request.get("fields")))
-    size = len(message.encode("utf-8", "replace"))
-    _count(context, size)
+    _count(context, _size(line))
     context.log(line)
 
 
@@ -55,9 +55,20 @@ def _note_dropped(context: CallContext, usage: Usage) -> None:
         context.log(LogLine(context.plugin, "warning", "log limit reached, further lines of this call are dropped", {}))
 
 
+def _size(line: LogLine) -> int:
+    return sum(len(str(part).encode()) for part in (line.message, *line.fields, *line.fields.values()))
+
+
 def _clean(text: str, most: int) -> str:
-    shown = _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-    return shown if len(shown) <= most else shown[:most] + "…"
+    """``text`` in at most ``most`` bytes of UTF-8, and an ellipsis where it was longer.
+
+    Cut before it is cleaned: a guest may send 16 MiB of control characters, and this runs on the server's loop.
+    """
+    shown = _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text[:most])
+    data = shown.encode("utf-8", "replace")
+    if len(data) <= most and len(text) <= most:
+        return shown
+    return data[:most].decode("utf-8", "ignore") + "…"
 
 
 def _clean_fields(fields: object) -> dict[str, Any]:
@@ -66,7 +77,7 @@ def _clean_fields(fields: object) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise HostRefusal("invalid_request", f"log: 'fields' must be an object, got {type(fields).__name__}")
     shown: dict[str, Any] = {}
-    for key, value in list(fields.items())[:MAX_FIELDS]:  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]  # JSON
+    for key, value in islice(fields.items(), MAX_FIELDS):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]  # JSON
         plain = value if isinstance(value, int | float | bool | None) else _clean(str(value), MAX_FIELD_CHARS)  # pyright: ignore[reportUnknownArgumentType]
         shown[_clean(str(key), 64)] = plain  # pyright: ignore[reportUnknownArgumentType]
     return shown

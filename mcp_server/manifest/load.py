@@ -19,7 +19,7 @@ from mcp_server.manifest.schema import JsonSchema
 from mcp_server.policy.limits import limit_problems
 from mcp_server.problems import json_problems, problems_of, without_refused
 
-__all__ = ["LoadedManifest", "load_manifest", "lone_module_manifest"]
+__all__ = ["ANY_OBJECT", "LoadedManifest", "load_manifest", "lone_module_manifest"]
 
 MANIFEST_NAME = "plugin.toml"
 MAX_MANIFEST_BYTES = 1_048_576

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from mcp_server.policy.network import rule_problems
+from mcp_server.policy.paths import path_problems
 from mcp_server.policy.rights import Capability
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Manifest",
     "PluginSection",
     "RuntimeSection",
+    "TOOL_WORD",
     "ToolEntry",
     "hidden_character",
 ]
@@ -118,12 +121,28 @@ class NetworkSection(_Section):
 
     allow: tuple[str, ...] = ()
 
+    @field_validator("allow")
+    @classmethod
+    def _readable(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        problems = rule_problems(allow)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return allow
+
 
 class FileRule(_Section):
     """One entry of ``[filesystem] allow``."""
 
     path: str
     mode: Literal["read", "write"] = "read"
+
+    @field_validator("path")
+    @classmethod
+    def _readable(cls, path: str) -> str:
+        problems = path_problems([path])
+        if problems:
+            raise ValueError("; ".join(problems))
+        return path
 
 
 class FilesystemSection(_Section):

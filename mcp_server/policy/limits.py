@@ -46,8 +46,10 @@ class LimitSpec:
 
 
 LIMITS: tuple[LimitSpec, ...] = (
-    LimitSpec("module_bytes", "max_module_mb", 32, 64, "MiB", MIB, "wasm.module", "size of the .wasm file"),
-    LimitSpec("functions", "max_functions", 50_000, 200_000, "functions", 1, "wasm.module", "functions in the module"),
+    LimitSpec("module_bytes", "max_module_mb", 32, 64, "MiB", MIB, "registry.version", "size of the .wasm file"),
+    LimitSpec(
+        "functions", "max_functions", 50_000, 200_000, "functions", 1, "registry.version", "functions in the module"
+    ),
     LimitSpec(
         "table_elements",
         "max_table_elements",
@@ -55,10 +57,10 @@ LIMITS: tuple[LimitSpec, ...] = (
         10_000_000,
         "elements",
         1,
-        "wasm.module",
+        "registry.version",
         "initial elements of all tables; growth falls under the worker's data limit",
     ),
-    LimitSpec("load_time", "max_load_time_ms", 5_000, 120_000, "ms", 1, "runtime.pool", "compile and first instance"),
+    LimitSpec("load_time", "max_load_time_ms", 5_000, 120_000, "ms", 1, "runtime.worker", "compile and first instance"),
     LimitSpec(
         "execution_time",
         "max_execution_time_ms",
@@ -66,7 +68,7 @@ LIMITS: tuple[LimitSpec, ...] = (
         120_000,
         "ms",
         1,
-        "runtime.pool",
+        "runtime.deadlines",
         "wall time of one call, host functions included",
     ),
     LimitSpec(
@@ -76,7 +78,7 @@ LIMITS: tuple[LimitSpec, ...] = (
         100_000_000_000,
         "instructions",
         1,
-        "runtime.guest",
+        "worker.guest",
         "WebAssembly fuel of one instance and call",
     ),
     LimitSpec(
@@ -86,18 +88,25 @@ LIMITS: tuple[LimitSpec, ...] = (
         1_024,
         "MiB",
         MIB,
-        "runtime.guest",
+        "worker.guest",
         "linear memory plus the engine's input and output buffers",
     ),
-    LimitSpec("input_bytes", "max_input_bytes", MIB, 16 * MIB, "bytes", 1, "runtime.pool", "JSON input of one call"),
-    LimitSpec("output_bytes", "max_output_bytes", MIB, 16 * MIB, "bytes", 1, "runtime.guest", "output of one call"),
-    LimitSpec("json_depth", "max_json_depth", 64, 128, "levels", 1, "tools.results", "nesting of JSON in and out"),
+    LimitSpec("input_bytes", "max_input_bytes", MIB, 16 * MIB, "bytes", 1, "runtime.runner", "JSON input of one call"),
+    LimitSpec("output_bytes", "max_output_bytes", MIB, 16 * MIB, "bytes", 1, "worker.guest", "output of one call"),
+    LimitSpec("json_depth", "max_json_depth", 64, 128, "levels", 1, "tools.json_text", "nesting of JSON in and out"),
     LimitSpec("host_calls", "max_host_calls", 1_000, 100_000, "calls", 1, "runtime.bridge", "host calls in one call"),
     LimitSpec(
-        "concurrency", "max_concurrency", 128, 1_024, "calls", 1, "runtime.pool", "calls of one plugin at one time"
+        "concurrency", "max_concurrency", 128, 1_024, "calls", 1, "runtime.turnstile", "calls of one plugin at one time"
     ),
     LimitSpec(
-        "queue", "max_queued_calls", 256, 4_096, "calls", 1, "runtime.pool", "calls of one plugin waiting for a slot"
+        "queue",
+        "max_queued_calls",
+        256,
+        4_096,
+        "calls",
+        1,
+        "runtime.turnstile",
+        "calls of one plugin waiting for a slot",
     ),
     LimitSpec(
         "recursion", "max_recursion", 4, 8, "levels", 1, "tools.invoke", "tool and hook calls nested in one another"

@@ -12,8 +12,21 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from mcp_server.errors import CapabilityDenied
+from mcp_server.policy.network import NetworkRules
+from mcp_server.policy.paths import FileRules
 
-__all__ = ["CAPABILITIES", "DEFAULT_GRANTS", "HOST_FUNCTIONS", "HOST_MODULES", "Capability", "Rights", "decide_rights"]
+__all__ = [
+    "CAPABILITIES",
+    "Capability",
+    "DEFAULT_GRANTS",
+    "HOST_FUNCTIONS",
+    "HOST_MODULES",
+    "Rights",
+    "decide_rights",
+    "grant_line",
+    "require_declared",
+    "require_granted",
+]
 
 Capability = Literal[
     "MemoryAccess",
@@ -30,7 +43,28 @@ CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 HOST_MODULES = ("agentmem", "extism:host/user")
 """Import modules a guest may name for host functions; PDKs put them in the second by default."""
 
-HOST_FUNCTIONS: Mapping[str, Capability] = MappingProxyType({"log": "LoggingAccess", "get_config": "ConfigAccess"})
+HOST_FUNCTIONS: Mapping[str, Capability] = MappingProxyType(
+    {
+        "add_memory": "MemoryAccess",
+        "get_memory": "MemoryAccess",
+        "update_memory": "MemoryAccess",
+        "delete_memory": "MemoryAccess",
+        "search_memories": "MemoryAccess",
+        "store_data": "StorageAccess",
+        "load_data": "StorageAccess",
+        "delete_data": "StorageAccess",
+        "list_data": "StorageAccess",
+        "search": "SearchAccess",
+        "embed": "SearchAccess",
+        "http_request": "NetworkAccess",
+        "read_file": "FileSystemAccess",
+        "write_file": "FileSystemAccess",
+        "list_files": "FileSystemAccess",
+        "delete_file": "FileSystemAccess",
+        "log": "LoggingAccess",
+        "get_config": "ConfigAccess",
+    }
+)
 """Host function -> the one capability it belongs to. A capability joins here with its functions."""
 
 DEFAULT_GRANTS: frozenset[Capability] = frozenset({"MemoryAccess", "LoggingAccess", "ConfigAccess"})
@@ -44,6 +78,8 @@ class Rights:
     required: frozenset[Capability]
     optional: frozenset[Capability]
     granted: frozenset[Capability]
+    network: NetworkRules = NetworkRules()
+    files: FileRules = FileRules()
 
     @property
     def effective(self) -> frozenset[Capability]:
@@ -61,10 +97,22 @@ class Rights:
 
 
 def decide_rights(
-    required: Iterable[Capability], optional: Iterable[Capability], granted: Iterable[Capability]
+    required: Iterable[Capability],
+    optional: Iterable[Capability],
+    granted: Iterable[Capability],
+    *,
+    denied: Iterable[Capability] = (),
+    network: NetworkRules | None = None,
+    files: FileRules | None = None,
 ) -> Rights:
-    """Put ceiling and grant side by side; nothing else widens a right."""
-    return Rights(frozenset(required), frozenset(optional), frozenset(granted) | DEFAULT_GRANTS)
+    """Put ceiling and grant side by side; nothing else widens a right, and a denial beats every grant."""
+    return Rights(
+        frozenset(required),
+        frozenset(optional),
+        (frozenset(granted) | DEFAULT_GRANTS) - frozenset(denied),
+        network or NetworkRules(),
+        files or FileRules(),
+    )
 
 
 def require_granted(plugin: str, rights: Rights) -> None:

@@ -9,8 +9,10 @@ from mcp_types import TextContent
 
 from tests.conftest import Connect
 from tests.guests import ECHO, module, write_plugin
+from tests.requirements import requirement
 
 
+@requirement("result:object")
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_a_json_object_comes_back_as_structured_content_and_text(
     connect: Connect, plugins: Path, mode: str

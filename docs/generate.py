@@ -1,0 +1,135 @@
+"""Write the parts of the documentation that the code knows best, or with ``--check`` say which are out of date.
+
+``docs/limits.md`` and ``docs/capabilities.md`` are whole pages; in ``README.md`` it is what the demo prints.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mcp_server.policy.limits import LIMITS, LimitSpec
+from mcp_server.policy.rights import CAPABILITIES, DEFAULT_GRANTS, HOST_FUNCTIONS
+from mcp_server.telemetry.levels import PYTHON_LEVELS
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO_START = "<!-- demo: written by docs/generate.py -->\n"
+DEMO_END = "<!-- /demo -->\n"
+
+LIMITS_PAGE = """\
+# Limits
+
+Every call of a plugin runs under these limits. A manifest may lower one in its `[limits]`; the operator may set one,
+up to the highest value, under `[plugins.<id>.limits]` in the [configuration](settings.md). The lower of the two holds.
+A call that reaches a limit fails with the error of that line, and the next call runs as if nothing had happened.
+
+| key | default | highest | unit | what is counted | error |
+|---|--:|--:|---|---|---|
+{rows}
+
+A waiting line that is full answers `busy`. A plugin that goes over `max_host_calls`, `max_log_lines` or
+`max_log_bytes` gets the error as the answer of the host function, and may go on without it.
+
+This page is written by `docs/generate.py` from `mcp_server/policy/limits.py`.
+"""
+
+CAPABILITIES_PAGE = """\
+# Capabilities
+
+A capability is a named right to use the host. A manifest asks for it under `[capabilities]`, the operator grants it
+under `[grants.<id>]` in the [configuration](settings.md), and only what both say is in force. Some are granted to every
+plugin that asks.
+
+| capability | host functions | granted |
+|---|---|---|
+{rows}
+
+A capability without functions can be named and granted today, so that manifests can be written; nothing stands behind
+it yet, and a module that imports a function that is not in this table is held back.
+
+## How a host function is called
+
+A plugin imports it from the module `agentmem`, or from `extism:host/user`, as a function that takes and gives one
+`i64`: an Extism memory block with a JSON text in it. The request is an object. The answer is always an envelope:
+
+```json
+{{"success": true, "data": "Hello", "error": null, "metadata": {{}}}}
+```
+
+When the host says no, `success` is `false`, `error` is a sentence, and `metadata.code` is one of `capability_denied`,
+`invalid_request`, `not_offered`, `request_too_large`, `internal` and the codes of the [limits](limits.md). It is never
+a trap, so a plugin can go on.
+
+| function | request | data |
+|---|---|---|
+| `log` | `{{"level": "info", "message": "text", "fields": {{"key": "value"}}}}`; the level is one of {levels} | null |
+| `get_config` | `{{"key": "name"}}`, or `{{}}` for all of it | the value, null when it is not set |
+
+The others have pages of their own: [memories, values and search](memory.md), [network](network.md),
+[files](files.md).
+
+This page is written by `docs/generate.py` from `mcp_server/policy/rights.py`.
+"""
+
+
+def limits_page() -> str:
+    """The page of the limits."""
+    return LIMITS_PAGE.format(rows="\n".join(map(_limit_row, LIMITS)))
+
+
+def _limit_row(spec: LimitSpec) -> str:
+    error = "busy" if spec.name in ("concurrency", "queue") else f"limit_{spec.name}"
+    return f"| `{spec.key}` | {spec.default} | {spec.hard} | {spec.unit} | {spec.what} | `{error}` |"
+
+
+def capabilities_page() -> str:
+    """The page of the capabilities."""
+    rows: list[str] = []
+    for capability in CAPABILITIES:
+        functions = [f"`{name}`" for name, owner in HOST_FUNCTIONS.items() if owner == capability]
+        granted = "to every plugin that asks" if capability in DEFAULT_GRANTS else "by the operator only"
+        rows.append(f"| `{capability}` | {', '.join(functions) or 'none yet'} | {granted} |")
+    levels = ", ".join(f"`{level}`" for level in PYTHON_LEVELS)
+    return CAPABILITIES_PAGE.format(rows="\n".join(rows), levels=levels)
+
+
+def readme_page() -> str:
+    """The README with what the demo prints now.
+
+    Raises:
+        subprocess.CalledProcessError: The demo failed.
+    """
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, _, rest = readme.partition(DEMO_START)
+    _, _, after = rest.partition(DEMO_END)
+    command = [sys.executable, "-m", "mcp_server", "demo"]
+    shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    return f"{before}{DEMO_START}```text\n{shown}```\n{DEMO_END}{after}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/limits.md": limits_page,
+    "docs/capabilities.md": capabilities_page,
+    "README.md": readme_page,
+}
+
+
+def main() -> int:
+    """Write the pages, or compare them."""
+    stale: list[str] = []
+    for name, page in PAGES.items():
+        path, text = ROOT / name, page()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(text, encoding="utf-8")
+    if "--check" in sys.argv and stale:
+        sys.stderr.write(f"out of date: {', '.join(stale)}. Run `python docs/generate.py`.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

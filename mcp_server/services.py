@@ -1,0 +1,116 @@
+"""What stands behind the host functions: the store, the memory engine, the network, files, log, configuration.
+
+The store is opened by the first call that needs it: most servers start, list and even call without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from mcp_server.capabilities import config, logging
+from mcp_server.capabilities.base import CallContext, HostFunction, Usage
+from mcp_server.capabilities.filesystem import file_functions
+from mcp_server.policy.network import NetworkRules
+from mcp_server.policy.paths import FileRules
+from mcp_server.policy.rights import HOST_FUNCTIONS
+from mcp_server.settings import secret
+
+if TYPE_CHECKING:
+    from mcp_server.backends.sqlite.store import SqliteStore
+
+__all__ = ["Services"]
+
+STORE_NAME = "agentmem.sqlite"
+
+
+class Services:
+    """Everything a host's capabilities share; closed with the host.
+
+    Args:
+        data: The folder of the store.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def functions(self) -> tuple[HostFunction, ...]:
+        """Every host function this server offers."""
+        files = file_functions(_file_rules, _usage)
+        return (
+            *logging.FUNCTIONS,
+            *config.FUNCTIONS,
+            *files,
+            *self._when_asked("MemoryAccess", lambda: self._memory),
+            *self._when_asked("StorageAccess", lambda: self._storage),
+            *self._when_asked("SearchAccess", lambda: self._search),
+            *self._when_asked("NetworkAccess", lambda: self._network),
+        )
+
+    def close(self) -> None:
+        """Close the store if it was opened."""
+        store = self.__dict__.pop("_store", None)
+        if store is not None:
+            store.close()
+
+    def _when_asked(self, capability: str, make: Callable[[], dict[str, HostFunction]]) -> tuple[HostFunction, ...]:
+        """The functions of ``capability``, whose libraries and files are opened by the first call."""
+
+        def deferred(name: str) -> HostFunction:
+            async def answer(context: CallContext, request: dict[str, Any]) -> Any:
+                function = make()[name]
+                answered = function.answer(context, request)
+                return await cast("Awaitable[Any]", answered) if function.waits else answered
+
+            return HostFunction(name, answer, waits=True)
+
+        return tuple(deferred(name) for name, owner in HOST_FUNCTIONS.items() if owner == capability)
+
+    @cached_property
+    def _store(self) -> SqliteStore:
+        from mcp_server.backends.sqlite.store import SqliteStore  # noqa: PLC0415  # opened when first asked for
+
+        return SqliteStore(self._data / STORE_NAME)
+
+    @cached_property
+    def _memory(self) -> dict[str, HostFunction]:
+        from mcp_server.capabilities import memory  # noqa: PLC0415  # as above
+        from mcp_server.memory.engine import MemoryEngine  # noqa: PLC0415
+
+        return _by_name(memory.functions(MemoryEngine(self._store)))
+
+    @cached_property
+    def _storage(self) -> dict[str, HostFunction]:
+        from mcp_server.capabilities import storage  # noqa: PLC0415  # as above
+
+        return _by_name(storage.functions(self._store))
+
+    @cached_property
+    def _search(self) -> dict[str, HostFunction]:
+        from mcp_server.capabilities import search  # noqa: PLC0415  # as above
+
+        return _by_name(search.functions())
+
+    @cached_property
+    def _network(self) -> dict[str, HostFunction]:
+        from mcp_server.capabilities.network import network_functions  # noqa: PLC0415  # as above
+
+        return _by_name(network_functions(_network_rules, _usage, secrets=secret))
+
+
+def _network_rules(context: CallContext) -> NetworkRules:
+    return context.rights.network
+
+
+def _file_rules(context: CallContext) -> FileRules:
+    return context.rights.files
+
+
+def _usage(context: CallContext) -> Usage:
+    return context.usage
+
+
+def _by_name(functions: tuple[HostFunction, ...]) -> dict[str, HostFunction]:
+    return {function.name: function for function in functions}
