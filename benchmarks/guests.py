@@ -42,9 +42,9 @@ WAIT = _module(
     '(func (export "wait") (result i32) (local $a i64)'
     "  (local.set $a (call $host (call $in)))"
     "  (call $out (local.get $a) (i64.const 0)) (i32.const 0))",
-    '(import "agentmem" "pause" (func $host (param i64) (result i64)))',
+    '(import "agentmem" "log" (func $host (param i64) (result i64)))',
 )
-"""``wait``: hands its input to the host function ``pause`` and returns when that answers."""
+"""``wait``: hands its input to the host function ``log`` and returns its answer when that comes."""
 
 SCAN = _module(
     """

@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Literal
 
-__all__ = ["Bar", "Row", "against", "alone", "print_table", "run_program"]
+__all__ = [
+    "Bar",
+    "Row",
+    "against",
+    "alone",
+    "argument_parser",
+    "print_rows",
+    "print_table",
+    "row_from_json",
+    "run_program",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,10 @@ def print_table(rows: Iterable[Row]) -> None:
     lines = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for number, line in enumerate(lines):
-        cells = (cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True)))
+        cells = (
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
         print("| " + " | ".join(cells) + " |", flush=True)
         if number == 0:
             print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
@@ -97,16 +110,25 @@ def run_program(measure: Callable[[bool], list[Row]], description: str) -> None:
         measure: Gives the rows; its argument says whether small counts will do.
         description: For ``--help``.
     """
+    options = argument_parser(description).parse_args()
+    print_rows(measure(options.quick), as_json=options.json)
+
+
+def argument_parser(description: str) -> argparse.ArgumentParser:
+    """What every program understands."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="small counts: a look, not a result")
     parser.add_argument("--json", action="store_true", help="rows as JSON lines")
-    options = parser.parse_args()
-    rows = measure(options.quick)
-    if options.json:
-        for row in rows:
-            sys.stdout.write(json.dumps(asdict(row)) + "\n")
-    else:
+    return parser
+
+
+def print_rows(rows: Sequence[Row], *, as_json: bool) -> None:
+    """Print ``rows`` for people, or for ``run.py``."""
+    if not as_json:
         print_table(rows)
+        return
+    for row in rows:
+        sys.stdout.write(json.dumps(asdict(row)) + "\n")
 
 
 def row_from_json(line: str) -> Row:
