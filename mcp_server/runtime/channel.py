@@ -10,7 +10,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from mcp_server.worker.frames import ITEM, LENGTH, TIMES, FrameError, FrameReader, Kind, Mode, pack_frame
 from mcp_server.worker.order import LoadOrder
@@ -94,6 +94,7 @@ class WorkerChannel:
         self._channel = channel
         self._loop = asyncio.get_running_loop()
         self._reader = FrameReader(max(max_output * 2, MAX_HOST_REQUEST))
+        self._max_output = max_output
         self._on_host = on_host
         self._on_gone = on_gone
         self._unsent = bytearray()
@@ -122,6 +123,10 @@ class WorkerChannel:
         """Send one call; await its ``answer``."""
         self._next_id += 1
         pending = Pending(self._next_id, self._loop.create_future(), context, holder, [] if many else None)
+        if not self.open:  # it died after it was chosen
+            pending.answer.set_exception(WorkerGone("the worker is gone"))
+            self._loop.call_soon(holder.ended, pending)
+            return pending
         self.pending[pending.id] = pending
         frame = pack_frame(Kind.MANY if many else Kind.CALL, pending.id, payload, status=mode, aux=export)
         if len(self.pending) == 1:
@@ -239,6 +244,8 @@ class WorkerChannel:
                 return
             raise FrameError(f"a frame of kind {kind} for call {call_id}, which does not run")
         if kind == Kind.RESULT and len(payload) >= _TIMES_SIZE:
+            if not status and len(payload) > self._max_output + _TIMES_SIZE:
+                raise FrameError(f"an output of {len(payload) - _TIMES_SIZE} bytes, over its limit")
             del self.pending[call_id]
             made, ran = TIMES.unpack_from(payload)
             if not pending.answer.done():
@@ -247,7 +254,7 @@ class WorkerChannel:
         elif kind == Kind.HOST:
             self._on_host(pending, status, aux, payload)
         elif kind == Kind.PART and pending.parts is not None:
-            pending.parts.extend(_items(payload))
+            pending.parts.extend(_items(payload, self._max_output))
         else:
             raise FrameError(f"a frame of kind {kind}, which a worker may not send now")
 
@@ -255,10 +262,12 @@ class WorkerChannel:
         if self.loaded.done():
             raise FrameError("a second LOADED")
         try:
-            facts = json.loads(payload)
-        except ValueError:
+            facts: object = json.loads(payload)
+        except (ValueError, RecursionError):
             raise FrameError("LOADED is not JSON") from None
-        self.loaded.set_result(facts)
+        if not isinstance(facts, dict):
+            raise FrameError("LOADED is no object")
+        self.loaded.set_result(cast("dict[str, Any]", facts))
 
 
 class LoadRefused(Exception):
@@ -270,7 +279,7 @@ class LoadRefused(Exception):
         self.text = text
 
 
-def _items(payload: bytes) -> list[tuple[int, bytes]]:
+def _items(payload: bytes, max_output: int) -> list[tuple[int, bytes]]:
     items: list[tuple[int, bytes]] = []
     position = 0
     while position < len(payload):
@@ -278,6 +287,8 @@ def _items(payload: bytes) -> list[tuple[int, bytes]]:
             raise FrameError("a PART that ends inside an item")
         status, length = ITEM.unpack_from(payload, position)
         position += ITEM.size
+        if length > len(payload) - position or (not status and length > max_output):
+            raise FrameError(f"an item of {length} bytes, more than there are or than its limit")
         items.append((status, payload[position : position + length]))
         position += length
     return items

@@ -62,7 +62,10 @@ class Fleet:
             self.launcher.close()
         if self._tasks is not None:
             self._tasks.cancel_scope.cancel()
-        return await self._stack.__aexit__(kind, error, trace)
+        if isinstance(error, anyio.get_cancelled_exc_class()):  # perhaps the group's own, when one of its jobs failed
+            return await self._stack.__aexit__(kind, error, trace)
+        await self._stack.__aexit__(None, None, None)  # the group would wrap an error of the body, which is none of its
+        return None
 
     def start_soon(self, job: Callable[[], Awaitable[None]]) -> None:
         """Run ``job`` in the fleet's task group."""

@@ -97,7 +97,7 @@ class Launcher:
 
     def close(self) -> None:
         """End the forkserver and with it every worker; waits for the process, at most 2 s."""
-        process = self._process
+        process, self._process = self._process, None
         self._fall()
         if process is not None:
             try:
@@ -161,8 +161,9 @@ class Launcher:
             self._control.close()
             self._control = None
         if self._process is not None:
-            self._process.poll()
-        self._process = None
+            self._process.kill()  # it may hang instead of being dead
+            self._process.wait()
+            self._process = None
         self._lines.clear()
         workers, self._workers = self._workers, {}
         for worker in workers.values():

@@ -33,19 +33,24 @@ class ModuleStore:
         self._code = folder / "code"
         self.empty = folder / "empty"
         self._max_code_bytes = max_code_bytes
-        for path in (folder, self._modules, self._code, self.empty):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._make_folders()
 
     def put(self, digest: str, data: bytes) -> None:
         """Keep ``data``, whose sha256 is ``digest``; atomic, and nothing happens when it is there."""
         path = self._modules / f"{digest}.wasm"
         if path.exists():
             return
+        self._make_folders()
         handle, name = tempfile.mkstemp(dir=self._modules)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         Path(name).chmod(0o400)
         Path(name).rename(path)
+
+    def has(self, digest: str) -> bool:
+        """Whether :meth:`fetch` would find a module; its bytes are not looked at."""
+        return (self._modules / f"{digest}.wasm").exists()
 
     async def fetch(self, digest: str) -> bytes:
         """The module's bytes, hashed again on the way.
@@ -60,6 +65,7 @@ class ModuleStore:
         folder = self._code / digest
         config = folder / "cache.toml"
         if not config.exists():
+            self._make_folders()
             folder.mkdir(mode=0o700, exist_ok=True)
             config.write_text(f'[cache]\ndirectory = "{folder / "code"}"\n', encoding="utf-8")
             self._make_room(keep=folder)
@@ -72,6 +78,11 @@ class ModuleStore:
         for folder in list(self._code.iterdir()):
             shutil.rmtree(folder, ignore_errors=True)
         return size
+
+    def _make_folders(self) -> None:
+        """Also while serving: caches are what people delete."""
+        for path in (self._folder, self._modules, self._code, self.empty):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _make_room(self, keep: Path) -> None:
         folders = sorted((path for path in self._code.iterdir() if path != keep), key=lambda path: path.stat().st_mtime)

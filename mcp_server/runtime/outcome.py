@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp_server.errors import (
     AgentMemError,
@@ -23,8 +23,7 @@ __all__ = ["CallResult", "crash_error", "load_error", "stop_error"]
 MAX_GUEST_TEXT = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class CallResult:
+class CallResult(NamedTuple):
     """A call that ended well.
 
     Attributes:
@@ -52,7 +51,7 @@ def stop_error(status: int, text: str, plugin: str, function: str, limits: Limit
         case Status.OUT_OF_MEMORY:
             return exceeded("memory", limits.memory, plugin=plugin)
         case Status.OUTPUT_TOO_LARGE:
-            return exceeded("output_bytes", limits.output_bytes, plugin=plugin, used=int(text))
+            return exceeded("output_bytes", limits.output_bytes, plugin=plugin, used=_number(text))
         case Status.NO_FUNCTION:
             return FunctionMissing(f"plugin '{plugin}' has no function '{function}'", data=where)
         case Status.STOPPED:
@@ -83,6 +82,11 @@ def crash_error(plugin: str, function: str, exit_status: int | None) -> PluginCr
         "the next call gets a new one",
         data={"plugin": plugin, "function": function},
     )
+
+
+def _number(text: str) -> int | None:
+    """What a worker counted; it may be anybody's text when the guest has taken the worker over."""
+    return int(text) if len(text) < 20 and text.isascii() and text.isdigit() else None
 
 
 def _describe_exit(status: int | None) -> str:

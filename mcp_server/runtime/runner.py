@@ -21,11 +21,12 @@ from mcp_server.runtime.bridge import Bridge
 from mcp_server.runtime.channel import Answer, Pending, WorkerGone
 from mcp_server.runtime.crashes import CrashRecord
 from mcp_server.runtime.deadlines import Deadlines
+from mcp_server.runtime.hold import Hold
 from mcp_server.runtime.launcher import Launcher
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.outcome import CallResult, stop_error
 from mcp_server.runtime.runnable import Runnable
-from mcp_server.runtime.sessions import Session, Sessions
+from mcp_server.runtime.sessions import Sessions
 from mcp_server.runtime.turnstile import TurnedAway, Turnstile
 from mcp_server.runtime.worker import Worker
 from mcp_server.telemetry.snapshot import peak_memory
@@ -35,38 +36,6 @@ __all__ = ["PluginRunner"]
 
 SPREAD_AT = 4
 """Calls in one worker from which another worker is started, while the plugin may have more."""
-
-
-class _Held:
-    """What one call holds, given back once: its slot, and the turn in its session's instance."""
-
-    __slots__ = ("_lock", "_slots", "worker")
-
-    worker: Worker
-
-    def __init__(self, slots: Turnstile) -> None:
-        self._slots = slots
-        self._lock: anyio.Lock | None = None
-
-    async def take_turn(self, session: Session) -> bytes:
-        """Wait until the session's instance is free; what its calls' payloads start with."""
-        await session.lock.acquire()
-        self._lock = session.lock
-        return session.key.to_bytes(8, "little")
-
-    def give_back(self) -> None:
-        self._slots.leave()
-        if self._lock is not None:
-            self._lock.release()
-
-    def ended(self, pending: Pending) -> None:
-        self.worker.in_flight -= 1
-        self.worker.last_used = time.monotonic()
-        Deadlines.remove(pending)
-        self.give_back()
-
-    def expired(self, pending: Pending) -> None:
-        self.worker.stop_call(pending, "execution_time")
 
 
 class PluginRunner:
@@ -129,7 +98,7 @@ class PluginRunner:
         Raises:
             CallError: Whatever ended it; see the tree in ``errors``.
         """
-        answer, _ = await self._perform(function, data, context, many=False)
+        answer, _ = await self._perform(function, data, context, len(data), many=False)
         self._require_ok(answer, function)
         return CallResult(answer[1], answer[2], answer[3], context.usage.host_calls)
 
@@ -142,12 +111,18 @@ class PluginRunner:
             CallError: What ended the whole batch; an item's own failure stands in the list.
         """
         payload = b"".join(part for data in inputs for part in (LENGTH.pack(len(data)), data))
-        answer, pending = await self._perform(function, payload, context, many=True)
+        longest = max(map(len, inputs), default=0)
+        answer, pending = await self._perform(function, payload, context, longest, many=True)
         self._require_ok(answer, function)
         _, _, made, ran = answer
         parts = pending.parts or []
         count = max(len(parts), 1)
-        return [self._item(function, item, made // count, ran // count) for item in parts]
+        results = [self._item(function, item, made // count, ran // count) for item in parts]
+        if pending.stopped == "execution_time" and results:
+            over = exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
+            done = results[:-1] if parts[-1][0] == Status.STOPPED else results
+            results = [*done, *[over] * (len(inputs) - len(done))]
+        return results
 
     async def warm(self) -> dict[str, Any]:
         """Load now; the facts of the worker.
@@ -182,11 +157,11 @@ class PluginRunner:
     # --- one call --------------------------------------------------------------------------------------------
 
     async def _perform(
-        self, function: str, payload: bytes, context: CallContext, *, many: bool
+        self, function: str, payload: bytes, context: CallContext, longest: int, *, many: bool
     ) -> tuple[Answer, Pending]:
-        """Slot, worker, frame, answer; the slot is given back by :class:`_Held` when the guest has really stopped."""
-        export = self._check(function, payload, many=many)
-        held = _Held(self._slots)
+        """Slot, worker, frame, answer; the slot is given back by :class:`Hold` when the guest has really stopped."""
+        export = self._check(function, longest)
+        held = Hold(self._slots)
         if not self._slots.enter_nowait():
             await self._enter()
         try:
@@ -210,8 +185,8 @@ class PluginRunner:
             raise exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
         return answer, pending
 
-    def _check(self, function: str, payload: bytes, *, many: bool) -> int:
-        """The index of the export, once function and size are known to be right."""
+    def _check(self, function: str, longest: int) -> int:
+        """The index of the export, once function and size of the longest input are known to be right."""
         runnable = self.runnable
         export = runnable.index.get(function)
         if export is None:
@@ -220,8 +195,8 @@ class PluginRunner:
                 fix="compare [[tools]] function with the module's exports",
                 data={"plugin": runnable.plugin, "function": function},
             )
-        if len(payload) > runnable.limits.input_bytes and not many:
-            raise exceeded("input_bytes", runnable.limits.input_bytes, plugin=runnable.plugin, used=len(payload))
+        if longest > runnable.limits.input_bytes:
+            raise exceeded("input_bytes", runnable.limits.input_bytes, plugin=runnable.plugin, used=longest)
         return export
 
     async def _enter(self) -> None:

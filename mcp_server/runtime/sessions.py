@@ -1,4 +1,4 @@
-"""Which instance belongs to which session: a number per principal and session, and a lock, since it takes turns."""
+"""Which instance belongs to which session: a number per principal and session, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ MOST = 1_024
 class Session:
     """One principal in one client session."""
 
-    __slots__ = ("key", "lock")
+    __slots__ = ("key", "turn")
 
     def __init__(self, key: int) -> None:
         self.key = key
-        self.lock = anyio.Lock(fast_acquire=True)
+        # no Lock: the turn is given back where the answer arrives, which is in no task at all
+        self.turn = anyio.Semaphore(1, max_value=1, fast_acquire=True)
 
 
 class Sessions:
@@ -44,7 +45,7 @@ class Sessions:
 
     def _remove_oldest(self) -> None:
         for name, session in self._sessions.items():
-            if not session.lock.locked():
+            if session.turn.value:
                 del self._sessions[name]
                 self._forget(session.key)
                 return

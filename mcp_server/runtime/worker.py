@@ -71,13 +71,14 @@ class Worker:
         self._process: WorkerProcess | None = None
         self._reaped = anyio.Event()
         self._wanted_end = False
+        self._doomed = False  # killed for a call that could not be stopped
         self._over = False
         self._loaded = False
 
     @property
     def usable(self) -> bool:
         """Whether calls may be given to it, now or when it is ready."""
-        return self.error is None and not self._over and not self._wanted_end
+        return self.error is None and not (self._over or self._wanted_end or self._doomed)
 
     @property
     def pid(self) -> int:
@@ -87,7 +88,7 @@ class Worker:
     @property
     def serving(self) -> bool:
         """Whether calls can be given to it now."""
-        return self._loaded and not self._over and not self._wanted_end
+        return self._loaded and not (self._over or self._wanted_end or self._doomed)
 
     def begin(self, export: int, payload: bytes, context: object, holder: Holder, *, many: bool) -> Pending:
         """Send one call; the holder is told when the worker is done with it."""
@@ -102,9 +103,9 @@ class Worker:
         try:
             await self._start()
             self._loaded = True
-        except AgentMemError as error:
-            self.error = error
-            self._finish("not loaded", crashed=not isinstance(error, PluginUnavailable) and not self._wanted_end)
+        except (AgentMemError, OSError) as error:
+            self.error = error if isinstance(error, AgentMemError) else self._unstartable(error)
+            self._finish("not loaded", crashed=not isinstance(self.error, PluginUnavailable))
             self.kill()
         finally:
             self.last_used = time.monotonic()
@@ -116,8 +117,7 @@ class Worker:
         if channel is None or pending.id not in channel.pending:
             return
         channel.stop(pending, reason)
-        grace = STOP_GRACE if self.in_flight == 1 else SHARED_STOP_GRACE
-        asyncio.get_running_loop().call_later(grace, self._kill_if_running, pending)
+        asyncio.get_running_loop().call_later(STOP_GRACE, self._kill_if_alone, pending)
 
     async def gone_error(self, pending: Pending, function: str) -> AgentMemError:
         """Why a call got no answer."""
@@ -126,6 +126,12 @@ class Worker:
             return exceeded("execution_time", limits.execution_time, plugin=plugin)
         if self._wanted_end:
             return PluginUnavailable(f"plugin '{plugin}' was stopped", data={"plugin": plugin})
+        if self._doomed:
+            return PluginUnavailable(
+                f"the worker of plugin '{plugin}' was ended: another call in it could not be stopped",
+                fix="call again; the next call gets a new worker",
+                data={"plugin": plugin},
+            )
         return await self._crash(function)
 
     def end(self) -> None:
@@ -155,7 +161,7 @@ class Worker:
             socket,
             max_output=limits.output_bytes,
             on_host=partial(self._on_host, self),
-            on_gone=lambda reason: self._finish(reason, crashed=self.ready.is_set()),
+            on_gone=self._gone,
         )
         self.channel.load(self.runnable.load_order(), wasm)
         self.facts = await self._await_loaded(self.channel)
@@ -183,10 +189,28 @@ class Worker:
             await self._reaped.wait()
         return crash_error(self.runnable.plugin, doing, self.exit_status)
 
+    def _kill_if_alone(self, pending: Pending) -> None:
+        if self.in_flight == 1:
+            self._kill_if_running(pending)
+        else:  # calls that came after the stop would die with it, too
+            rest = SHARED_STOP_GRACE - STOP_GRACE
+            asyncio.get_running_loop().call_later(rest, self._kill_if_running, pending)
+
     def _kill_if_running(self, pending: Pending) -> None:
         if self.channel is not None and pending.id in self.channel.pending:
-            self._wanted_end = pending.stopped == "cancelled"  # a caller who leaves is no crash of the plugin
+            self._doomed = True  # no new calls; and its death is no crash, for it was asked for
             self.kill()
+
+    def _unstartable(self, error: OSError) -> AgentMemError:
+        return PluginUnavailable(
+            f"no worker of plugin '{self.runnable.plugin}' can be started: {error.strerror}",
+            fix=f"look at {error.filename}" if error.filename else "",
+            data={"plugin": self.runnable.plugin},
+        )
+
+    def _gone(self, reason: str) -> None:
+        if self.ready.is_set():  # else whoever loads it knows better what became of it
+            self._finish(reason, crashed=True)
 
     def _finish(self, reason: str, *, crashed: bool) -> None:
         if self._over:
@@ -194,7 +218,7 @@ class Worker:
         self._over = True
         if self.channel is not None:
             self.channel.close(reason)
-        self._on_end(self, crashed and not self._wanted_end)
+        self._on_end(self, crashed and not (self._wanted_end or self._doomed))
 
     def _exited(self, status: int) -> None:
         self.exit_status = status

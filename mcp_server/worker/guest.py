@@ -21,7 +21,7 @@ from extism_sys import ffi, lib  # pyright: ignore[reportMissingTypeStubs]  # cf
 from mcp_server.worker.frames import Status
 from mcp_server.worker.order import LoadOrder
 
-__all__ = ["Engine", "GuestStop", "HostCall", "Instance"]
+__all__ = ["Engine", "GuestStop", "HostCall", "Instance", "engine_manifest", "engine_version", "watch_traps"]
 
 HostCall = Callable[[int, bytes], bytes | None]
 """(index of the linked host function, request) -> answer; None ends the guest's call."""

@@ -48,7 +48,7 @@ class Lane:
         self.serial = 0
         self.replies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._guard = threading.Lock()
-        self._current: Instance | None = None
+        self._current: Instance | None = None  # what a stop cancels: the running instance, or the kept one
         self._spare: Instance | None = None  # made while idle, used once
         self._kept: Instance | None = None  # SHARED and SESSION: lives on after a good call
         self._used: Instance | None = None  # to be freed when the answer is out: freeing costs 30 µs and more
@@ -93,12 +93,16 @@ class Lane:
         """Run one function to its end; never raises."""
         entered = started = perf_counter_ns()
         try:
-            instance = self._begin(mode)
-            entered = perf_counter_ns()
+            instance = self._kept
+            if instance is None or self.stopped:
+                instance = self._begin(mode)
+                entered = perf_counter_ns()
             output = instance.call(function, data)
             if mode == CALL:
                 self._farewell(instance)
-            self._end(mode, keep=True)
+                self._end(mode, keep=True)
+            elif instance is not self._kept:
+                self._end(mode, keep=True)
             return OK, output, entered - started, perf_counter_ns() - entered
         except GuestStop as stop:
             self._end(mode, keep=stop.keep)
@@ -131,25 +135,20 @@ class Lane:
         if self.stopped:
             raise GuestStop(Status.STOPPED, "stopped before it began")
         self.sweep()
-        instance, self._kept = self._kept, None
-        fresh = instance is None
-        if instance is None:
-            instance, self._spare = self._spare or self._engine.instance(), None
+        instance, self._spare = self._spare or self._engine.instance(), None
         self._current = instance  # no lock: a stop that sees it may cancel it, and only _end takes it away
-        if fresh and self.order.lifecycle:
+        if self.order.lifecycle:
             self._greet(instance, mode)
         return instance
 
     def _end(self, mode: int, *, keep: bool) -> None:
-        """The order matters: first nobody can cancel the instance any more, then it may be freed."""
-        with self._guard:
-            instance, self._current = self._current, None
-        if instance is None:
-            return
+        """Keep the instance, or let it go: first so that nobody can cancel it any more, then to be freed."""
         if keep and mode != CALL:
-            self._kept = instance
-        else:
-            self._used = instance
+            self._kept = self._current
+            return
+        with self._guard:
+            self._used, self._current = self._current, None
+            self._kept = None
 
     def _greet(self, instance: Instance, mode: int) -> None:
         """``initialize(config)`` and ``start``, and ``warmup`` where the instance will be used again.

@@ -59,8 +59,15 @@ class Lanes:
             return self._new(), payload
 
     def give(self, lane: Lane, mode: int) -> None:
-        """The call is over; a session's lane stays the session's."""
-        if mode != SESSION:
+        """The call is over; a session's lane stays the session's.
+
+        A lane whose call was stopped is not used again. libextism's timer thread delivers a cancel some time after
+        it was asked to, to the whole engine: a late one would stop the lane's next, innocent call.
+        """
+        if lane.stopped:
+            self._sessions = {key: other for key, other in self._sessions.items() if other is not lane}
+            lane.close()
+        elif mode != SESSION:
             self._idle.append(lane)
 
     def forget(self, session: int) -> None:

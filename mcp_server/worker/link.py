@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 
-from mcp_server.worker.frames import FrameReader
+from mcp_server.worker.frames import FrameReader, Kind
 
 __all__ = ["ChannelClosed", "Frame", "Link"]
 
@@ -30,13 +32,15 @@ class Link:
 
     Attributes:
         before_waiting: Called when there is nothing to read, after what was queued is sent.
+        cancelled: Called with the id of a CANCEL frame as soon as it is seen, before the frames it came behind.
     """
 
     def __init__(self, channel: socket.socket) -> None:
         self.before_waiting: Callable[[], None] = _nothing
+        self.cancelled: Callable[[int], None] = _ignore
         self._channel = channel
         self._reader = FrameReader(MAX_FROM_PARENT)
-        self._unread: Frame | None = None
+        self._unread: deque[Frame] = deque()
         self._queued: list[bytes] = []
         self._queued_size = 0
         self._sending = threading.Lock()
@@ -48,23 +52,33 @@ class Link:
             ChannelClosed: The parent closed its end.
             FrameError: The bytes are no frames.
         """
-        if self._unread is not None:
-            frame, self._unread = self._unread, None
-            return frame
-        while True:
-            frame = self._reader.next()
-            if frame is not None:
-                return frame
+        while not self._unread:
             self.flush()
             self.before_waiting()
-            data = self._channel.recv(RECEIVE)
-            if not data:
-                raise ChannelClosed
-            self._reader.feed(data)
+            self._take(self._channel.recv(RECEIVE))
+        return self._unread.popleft()
 
     def put_back(self, frame: Frame) -> None:
         """Let the next reader have ``frame``."""
-        self._unread = frame
+        self._unread.appendleft(frame)
+
+    def take_over(self) -> None:
+        """Begin to lead: send what the last leader left queued, take what has come, without waiting for more.
+
+        Neither an answer nor a CANCEL may wait behind calls that were read and that nobody began: under a storm of
+        cancelled calls, an answer that did looked to the parent like a guest that cannot be stopped.
+        """
+        self.flush()
+        with contextlib.suppress(BlockingIOError):
+            self._take(self._channel.recv(RECEIVE, socket.MSG_DONTWAIT))
+
+    def withdraw(self, call_id: int) -> bool:
+        """Drop the CALL or MANY frame of a call that was read and not begun; False when there is none."""
+        for frame in self._unread:
+            if frame[3] == call_id and frame[0] in (Kind.CALL, Kind.MANY):
+                self._unread.remove(frame)
+                return True
+        return False
 
     def queue(self, data: bytes) -> None:
         """Send with the next flush: answers of short calls share one system call."""
@@ -86,6 +100,19 @@ class Link:
         with self._sending:
             self._channel.sendall(data)
 
+    def _take(self, data: bytes) -> None:
+        if not data:
+            raise ChannelClosed
+        self._reader.feed(data)
+        while (frame := self._reader.next()) is not None:
+            self._unread.append(frame)
+            if frame[0] == Kind.CANCEL:
+                self.cancelled(frame[3])
+
 
 def _nothing() -> None:
     """The default: just wait."""
+
+
+def _ignore(call_id: int) -> None:
+    """The default: the frame itself comes later."""

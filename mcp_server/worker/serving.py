@@ -18,7 +18,8 @@ from collections import deque
 from typing import Any
 
 from mcp_server.worker import walls
-from mcp_server.worker.frames import ITEM, LENGTH, RESULT_HEAD, TIMES, FrameError, Kind, Status, pack_frame
+from mcp_server.worker.batch import run_batch
+from mcp_server.worker.frames import LENGTH, RESULT_HEAD, TIMES, FrameError, Kind, Status, pack_frame
 from mcp_server.worker.guest import GuestStop
 from mcp_server.worker.lane import Lane, Outcome
 from mcp_server.worker.lanes import Lanes
@@ -33,7 +34,6 @@ QUIET_TICKS = 100
 """Looks without a call after which the watch sleeps; it costs 0.5 % of a core while it is awake."""
 CALLS_PER_BUDGET = 50
 """New calls after which the CPU limit moves on: calls are the proof that the parent is alive and keeps its clock."""
-PART_SIZE = 65_536
 STACK = 2 * 1024 * 1024  # wasm may use 512 KiB of it; below 1 MiB deep recursion is a SIGSEGV instead of a trap
 
 
@@ -49,6 +49,7 @@ class Serving:
     def __init__(self, link: Link, order: LoadOrder, wasm: bytes) -> None:
         self.lanes = Lanes(order, wasm, self._ask)
         self._link = link
+        link.cancelled = self._cancel
         self._order = order
         self._functions = [name.encode() for name in order.exports]
         self._turn = threading.Lock()  # guards who leads
@@ -75,6 +76,8 @@ class Serving:
 
     def _lead(self, serial: int) -> None:
         self._leader_thread = threading.get_ident()
+        if serial > 1:  # the thread that led before is in a long call: see who gave up waiting behind it
+            self._link.take_over()
         while self._leader == serial:
             frame = self._link.next()
             kind = frame[0]
@@ -84,10 +87,7 @@ class Serving:
                 self._control(frame)
 
     def _run_leading(self, serial: int, frame: Frame) -> None:
-        self._calls += 1
-        if not self._awake.is_set():
-            self._awake.set()
-        self._in_call = self._calls
+        self._enter_guest()
         mode = frame[1]
         lane, result = self._run(mode, frame)
         with self._turn:
@@ -148,7 +148,8 @@ class Serving:
             seen = self._calls
             if quiet > QUIET_TICKS:
                 self._awake.clear()
-                self._awake.wait()
+                if self._calls == seen and not self._stopping:  # else a call began before it could see the clear
+                    self._awake.wait()
                 quiet, budgeted = 0, -1 - CALLS_PER_BUDGET
 
     # --- running ---------------------------------------------------------------------------------------------
@@ -173,6 +174,8 @@ class Serving:
             self._awake.set()
         elif call_id in self._starting:
             self._starting[call_id] = True
+        elif self._link.withdraw(call_id):
+            self._link.send(_result(call_id, (Status.STOPPED, b"stopped before it began", 0, 0)))
 
     def _run(self, mode: int, frame: Frame) -> tuple[Lane | None, bytes]:
         kind, _, aux, call_id, payload = frame
@@ -188,34 +191,19 @@ class Serving:
             lane.stop(call_id)
         function = self._functions[aux]
         if kind == Kind.MANY:
-            result = self._run_many(lane, call_id, mode, function, payload)
+            result = self._run_batch(lane, call_id, mode, function, payload)
         else:
             result = _result(call_id, lane.run(mode, function, payload))
         del self._running[call_id]
         lane.release()
         return lane, result
 
-    def _run_many(self, lane: Lane, call_id: int, mode: int, function: bytes, payload: bytes) -> bytes:
-        """Run one function over many inputs; what is finished goes out in parts, so no answer grows unbounded."""
-        done: list[bytes] = []
-        size = position = instantiate = execute = 0
-        while position < len(payload):
-            (length,) = LENGTH.unpack_from(payload, position)
-            position += LENGTH.size + length
-            status, output, made, ran = lane.run(mode, function, payload[position - length : position])
-            instantiate += made
-            execute += ran
-            done.append(ITEM.pack(status, len(output)))
-            done.append(output)
-            size += len(output) + ITEM.size
-            if status == Status.STOPPED:
-                break
-            if size > PART_SIZE:
-                self._link.send(pack_frame(Kind.PART, call_id, b"".join(done)))
-                done.clear()
-                size = 0
-        part = pack_frame(Kind.PART, call_id, b"".join(done)) if done else b""
-        return part + _result(call_id, (Status.OK, b"", instantiate, execute))
+    def _run_batch(self, lane: Lane, call_id: int, mode: int, function: bytes, payload: bytes) -> bytes:
+        def send(items: bytes) -> None:
+            self._link.send(pack_frame(Kind.PART, call_id, items))
+
+        instantiate, execute = run_batch(lane, mode, function, payload, send)
+        return _result(call_id, (Status.OK, b"", instantiate, execute))
 
     # --- host calls ------------------------------------------------------------------------------------------
 
@@ -238,9 +226,15 @@ class Serving:
         reply = lane.replies.get()
         with self._turn:
             if self._leader_thread == threading.get_ident():
-                self._calls += 1
-                self._in_call = self._calls
+                self._enter_guest()
         return reply
+
+    def _enter_guest(self) -> None:
+        """The leader goes into a guest from here on: the watch looks after it, awake or not until now."""
+        self._calls += 1
+        self._in_call = self._calls
+        if not self._awake.is_set():
+            self._awake.set()
 
     def _read_until_answered(self, lane: Lane) -> None:
         """Lead on while the own guest waits; a new call needs another thread, so it takes the lead with it."""
@@ -290,7 +284,8 @@ def _load(link: Link, facts: dict[str, Any]) -> Serving | None:
     started = time.perf_counter_ns()
     serving = Serving(link, order, payload[LENGTH.size + length :])
     try:
-        serving.lanes.prove()
+        with walls.batch_threads():
+            serving.lanes.prove()
     except GuestStop as stop:
         link.send(_result(load_id, (stop.status, stop.text.encode(), 0, 0)))
         return None

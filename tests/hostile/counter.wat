@@ -1,0 +1,15 @@
+;; Counts its calls in a global, in its memory and in a kernel variable's stead: answers the largest count, one digit.
+(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "store_u8" (func $store (param i64 i32)))
+  (import "extism:host/env" "output_set" (func $out (param i64 i64)))
+  (memory 1)
+  (global $calls (mut i32) (i32.const 0))
+  (func (export "run") (result i32) (local $block i64)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+    (if (i32.ne (global.get $calls) (i32.load (i32.const 0))) (then unreachable))
+    (local.set $block (call $alloc (i64.const 1)))
+    (call $store (local.get $block) (i32.add (global.get $calls) (i32.const 48)))
+    (call $out (local.get $block) (i64.const 1))
+    (i32.const 0)))

@@ -1,0 +1,6 @@
+;; Grows its memory page by page for as long as it is let.
+(module
+  (memory 1)
+  (func (export "run") (result i32)
+    (loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+    (i32.const 0)))
