@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
+import signal
 from pathlib import Path
 
 import anyio
 
+from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.watcher import watch_folders
 from mcp_server.settings import Folders, Settings
+from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
 from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
@@ -18,6 +23,8 @@ from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
 
 __all__ = ["run_stdio"]
+
+logger = logging.getLogger(__name__)
 
 
 STATS_SECONDS = 2.0
@@ -44,12 +51,30 @@ async def run_stdio(settings: Settings, folders: PluginFolders, own: Folders, *,
     os.close(null)
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
-        async with PluginHost(settings, folders, cache=own.cache) as host, anyio.create_task_group() as tasks:
+        host = PluginHost(settings, folders, cache=own.cache, data=own.data)
+        async with host, anyio.create_task_group() as tasks:
+            log = CallLog(settings.log.format, asyncio.get_running_loop().call_later)
+            if settings.log.level in ("debug", "info"):
+                host.recorder.listeners.append(log.add)
             tasks.start_soon(_keep_stats, host, own.servers)
+            tasks.start_soon(_reload_on_hangup, host)
             if watch:
                 tasks.start_soon(watch_folders, folders, host.reload)
             await serve_stdio(McpFace(host), source, sink, drain_seconds=settings.runtime.drain_seconds)
             tasks.cancel_scope.cancel()
+            log.flush()
+
+
+async def _reload_on_hangup(host: PluginHost) -> None:
+    """SIGHUP: look at the plugin folders now, with or without ``--watch``."""
+    with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+        async for _ in signals:
+            try:
+                changed = host.reload()
+            except SettingsError as error:  # a folder was taken away; what is loaded keeps serving
+                logger.warning("reload: %s", error.message)
+            else:
+                logger.info("reloaded: %s", ", ".join(sorted(changed)) or "nothing changed")
 
 
 async def _keep_stats(host: PluginHost, folder: Path) -> None:

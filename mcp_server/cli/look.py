@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -111,6 +112,7 @@ def clear_cache(*, json: bool) -> None:
 
 def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: Folders, config: Path | None) -> None:
     settings = load_settings(config)
+    logging.disable(logging.WARNING)  # what is held back is in the answer, with its reason
 
     async def run() -> None:
         async with PluginHost(settings, find_folders(manifests, plugins), cache=user_folders().cache) as host:

@@ -60,16 +60,16 @@ def discover(folders: PluginFolders) -> list[Found]:
     for folder in (*folders.manifests, *folders.plugins):
         _require_folder(folder)
         for path in (folder / MANIFEST_NAME, *sorted(folder.glob(f"*/{MANIFEST_NAME}"))):
-            if path.is_file():
-                found.setdefault(path.resolve(), Found(path, "manifest"))
+            if _is_file(path):
+                found.setdefault(_real(path), Found(path, "manifest"))
     for path in folders.single:
-        manifest = path / MANIFEST_NAME if path.is_dir() else path
-        if not manifest.is_file():
+        manifest = path if _is_file(path) else path / MANIFEST_NAME
+        if not _is_file(manifest):
             raise SettingsError(
                 f"there is no plugin at {path}", fix=f"name a bundle folder, a plugin.toml or a .wasm: {path}"
             )
         kind = "module" if manifest.suffix == ".wasm" else "manifest"
-        found.setdefault(manifest.resolve(), Found(manifest, kind))
+        found.setdefault(_real(manifest), Found(manifest, kind))
     return list(found.values())
 
 
@@ -78,25 +78,41 @@ def lone_modules(folders: PluginFolders, claimed: Iterable[Path]) -> list[Found]
 
     A folder with a manifest of its own is its author's business: modules in it are not offered on their own.
     """
-    taken = {path.resolve() for path in claimed}
+    taken = {_real(path) for path in claimed}
     found: dict[Path, Found] = {}
     for folder in folders.plugins:
         for path in (*sorted(folder.glob("*.wasm")), *sorted(folder.glob("*/*.wasm"))):
-            own = (path.parent / MANIFEST_NAME).is_file() and path.parent != folder
-            if path.resolve() not in taken and path.is_file() and not own:
-                found.setdefault(path.resolve(), Found(path, "module"))
+            own = _is_file(path.parent / MANIFEST_NAME) and path.parent != folder
+            if _is_file(path) and _real(path) not in taken and not own:
+                found.setdefault(_real(path), Found(path, "module"))
     return list(found.values())
 
 
 def _require_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise SettingsError(
-            f"the plugin folder {folder} {what}", fix=f"create it, or correct --manifests / --plugins: {folder}"
-        )
+    fix = f"create it, or correct --manifests / --plugins: {folder}"
     try:
         next(folder.iterdir(), None)
-    except OSError as error:
-        raise SettingsError(
-            f"the plugin folder {folder} cannot be read: {error.strerror}", fix=f"chmod u+rx {folder}"
-        ) from None
+        return
+    except FileNotFoundError:
+        what = "does not exist"
+    except NotADirectoryError:
+        what = "is not a folder"
+    except PermissionError as error:
+        what, fix = f"cannot be read: {error.strerror}", f"chmod u+rx {folder}"
+    except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    raise SettingsError(f"the plugin folder {folder} {what}", fix=fix)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a folder on the way that may not be entered, a name that no file can have
+        return False
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a loop of symbolic links is a RuntimeError up to Python 3.12
+        return path.absolute()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from mcp_server.errors import AgentMemError, ManifestError, NameCollision, PluginNotFound
+from mcp_server.errors import AgentMemError, LifecycleError, ManifestError, NameCollision, PluginNotFound
 from mcp_server.manifest.load import LoadedManifest
 from mcp_server.registry.discovery import Found, PluginFolders, discover, lone_modules
 from mcp_server.registry.lifecycle import State
@@ -67,11 +68,9 @@ class Registry:
         self._began = time.time_ns()
         changed: set[str] = set()
         seen: set[str] = set()
-        for found, source, error in self._candidates():
-            plugin = source.manifest.plugin.id if source else found.guessed_id
-            known = self._by_path(found.path)
-            if source is None and known is not None:
-                plugin = known.id  # its manifest was readable before
+        # what cannot be read comes last: a guess at its id must not take that of a plugin that states its own
+        for found, source, error in sorted(self._candidates(), key=lambda candidate: candidate[1] is None):
+            plugin = source.manifest.plugin.id if source else self._id_of_broken(found, seen)
             if plugin in seen:
                 plugin, error, source = *self._second_claim(plugin, found), None
             seen.add(plugin)
@@ -87,6 +86,7 @@ class Registry:
         record = self.get(plugin)
         self._retire(record, 0.0)
         record.fail(error)
+        logger.warning("plugin %s: [%s] %s", plugin, error.error_code, error.message)
 
     def stop(self, plugin: str, drain: float = 0.0) -> None:
         """Take a plugin's tools away until it is restarted; running calls end first.
@@ -108,6 +108,8 @@ class Registry:
             AgentMemError: Why it cannot be loaded; it is then in Error.
         """
         record = self.get(plugin)
+        if record.serving:
+            raise LifecycleError(f"plugin '{plugin}' is {record.shown_state} and need not be restarted; stop it first")
         record.move(State.LOADING)
         self._began = time.time_ns()
         kind = "module" if record.path.suffix == ".wasm" else "manifest"
@@ -129,7 +131,7 @@ class Registry:
         claimed: list[Path] = []
         for found in discover(self._folders):
             known = self._by_path(found.path)
-            if known is not None and known.version is not None and known.untouched:
+            if known is not None and known.version is not None and known.untouched and self._stored(known.version):
                 claimed.append(known.version.source.wasm)
                 yield found, known.version.source, None
                 continue
@@ -151,14 +153,25 @@ class Registry:
 
     def _second_claim(self, plugin: str, found: Found) -> tuple[str, NameCollision]:
         first = self.records[plugin].path
-        number = 2
-        while f"{plugin}#{number}" in self.records and self.records[f"{plugin}#{number}"].path != found.path:
-            number += 1
         error = NameCollision(
             f"two plugins claim the id '{plugin}': {first} and {found.path}; the first keeps it",
             fix="change the id in one of the two manifests, or remove one",
         )
-        return f"{plugin}#{number}", error
+        return self._numbered(plugin, found), error
+
+    def _id_of_broken(self, found: Found, seen: set[str]) -> str:
+        """The id it had while its manifest could be read, else one made of its path that nobody else has."""
+        known = self._by_path(found.path)
+        if known is not None and known.id not in seen:
+            return known.id
+        taken = found.guessed_id in seen or found.guessed_id in self.records
+        return self._numbered(found.guessed_id, found) if taken else found.guessed_id
+
+    def _numbered(self, plugin: str, found: Found) -> str:
+        number = 2
+        while f"{plugin}#{number}" in self.records and self.records[f"{plugin}#{number}"].path != found.path:
+            number += 1
+        return f"{plugin}#{number}"
 
     def _take(
         self, plugin: str, found: Found, source: LoadedManifest | None, error: AgentMemError | None, drain: float
@@ -166,23 +179,27 @@ class Registry:
         record = self.records.get(plugin)
         if record is None:
             record = self.records[plugin] = PluginRecord(plugin, found.path)
+        if record.state is State.STOPPED or (record.version is not None and source is record.version.source):
+            return False
         version: PluginVersion | None = None
         if source is not None and error is None:
             try:
                 version = read_version(source, self._word(plugin))
             except AgentMemError as refused:
                 error = refused
-        if record.state is State.STOPPED or (record.version is not None and source is record.version.source):
-            return False
         if version is None:
             return self._keep_old(record, error or NameCollision(f"'{plugin}' could not be read"))
         if record.version is not None and record.serving and _same(record.version, version):
-            record.error = None
+            self._fleet.modules.put(version.module.sha256, version.data)
+            self._note(record, found.path, version)
             return False
         record.move(State.LOADING)
         self._retire(record, drain)
         self._serve(record, found.path, version)
         return True
+
+    def _stored(self, version: PluginVersion) -> bool:
+        return self._fleet.modules.has(version.module.sha256)
 
     def _keep_old(self, record: PluginRecord, error: AgentMemError) -> bool:
         repeated = record.error is not None and record.error.message == error.message
@@ -196,13 +213,16 @@ class Registry:
 
     def _serve(self, record: PluginRecord, path: Path, version: PluginVersion) -> None:
         self._fleet.modules.put(version.module.sha256, version.data)
-        record.path = path
-        record.version = version
         record.runner = self._fleet.runner(version.runnable)
+        self._note(record, path, version)
+        record.move(State.LOADED)
+
+    def _note(self, record: PluginRecord, path: Path, version: PluginVersion) -> None:
+        record.path = path
+        record.version = replace(version, data=b"")  # stored by now; a hundred modules do not belong into memory
         record.error = None
         record.notes = _notes(version)
         record.stamp = settled_stamp(files_of(version.source), self._began)
-        record.move(State.LOADED)
 
     def _retire(self, record: PluginRecord, drain: float) -> None:
         runner, record.runner = record.runner, None

@@ -14,7 +14,11 @@ from typing import Any
 from mcp_server.errors import IntegrityError, ManifestError, ModuleError
 from mcp_server.manifest import load_manifest, lone_module_manifest
 from mcp_server.manifest.load import LoadedManifest
+from mcp_server.manifest.model import Manifest
+from mcp_server.policy import network, paths
 from mcp_server.policy.limits import LIMITS, Limits, exceeded, resolve_limits
+from mcp_server.policy.network import NetworkGrant
+from mcp_server.policy.paths import FileGrant
 from mcp_server.policy.rights import (
     HOST_MODULES,
     Capability,
@@ -29,7 +33,7 @@ from mcp_server.wasm import FuncType, Import, Module, ModuleLimits, read_module
 from mcp_server.wasm.exports import LIFECYCLE
 from mcp_server.worker.frames import Mode
 
-__all__ = ["OperatorWord", "PluginVersion", "read_version"]
+__all__ = ["OperatorWord", "PluginVersion", "read_manifest", "read_version"]
 
 KERNEL_MODULE = "extism:host/env"
 WASI_MODULE = "wasi_snapshot_preview1"
@@ -54,12 +58,20 @@ class OperatorWord:
         limits: ``[plugins.<id>.limits]`` by key.
         config: ``[config.<id>]``, laid over the manifest's ``[config]``.
         isolation: At least this strict, or None.
+        denied: Capabilities that it must not have, whatever else is granted.
+        network: URLs, address ranges and secrets.
+        files: Folders it may see.
+        denied_paths: Paths that beat every folder.
     """
 
     granted: frozenset[Capability] = frozenset()
     limits: Mapping[str, int] = field(default_factory=dict[str, int])
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     isolation: str | None = None
+    denied: frozenset[Capability] = frozenset()
+    network: NetworkGrant = NetworkGrant()
+    files: tuple[FileGrant, ...] = ()
+    denied_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +125,7 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
     _check_pin(source, sha256)
     module = read_module(data, _READER_LIMITS, sha256=sha256)
     _check_module_limits(module, limits, plugin)
-    declared = manifest.capabilities
-    rights = decide_rights(declared.required, declared.optional, word.granted)
+    rights = _decide(manifest, word)
     host = _check_imports(module.imports, rights, source)
     require_granted(plugin, rights)
     exports = module.callable_exports()
@@ -132,6 +143,19 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
         limits=limits,
     )
     return PluginVersion(source, module, data, rights, runnable, _version_digest(source, sha256))
+
+
+def _decide(manifest: Manifest, word: OperatorWord) -> Rights:
+    """Ceiling ∩ grant, down to hosts and paths."""
+    asked: list[tuple[str, paths.Mode]] = [(rule.path, rule.mode) for rule in manifest.filesystem.allow]
+    return decide_rights(
+        manifest.capabilities.required,
+        manifest.capabilities.optional,
+        word.granted,
+        denied=word.denied,
+        network=network.intersect(manifest.network.allow, word.network),
+        files=paths.intersect(asked, word.files, word.denied_paths),
+    )
 
 
 def _read_module_file(path: Path) -> bytes:
@@ -158,7 +182,9 @@ def _check_module_limits(module: Module, limits: Limits, plugin: str) -> None:
     for name, used, limit in (
         ("functions", module.function_count, limits.functions),
         ("table_elements", elements, limits.table_elements),
-        ("memory", pages * 65_536, limits.memory),
+        # Twice: the engine instantiates only what fits into the budget it then gives the guest once more, so a module
+        # that starts with more than half of its limit would load and fail every call with "oom".
+        ("memory", 2 * pages * 65_536, limits.memory),
     ):
         if used > limit:
             raise exceeded(name, limit, plugin=plugin, used=used)

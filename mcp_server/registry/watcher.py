@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 DEBOUNCE_MS = 300
 """Events closer than this are one: editors and linkers write a file in several steps, or beside it and rename."""
 STEP_MS = 50
+LOOK_MS = 2_000
+"""A look without an event: for what changed before the watch stood, and for file systems that report nothing."""
 _SUFFIXES = frozenset({".toml", ".wasm", ".json"})
 
 
@@ -30,7 +32,15 @@ async def watch_folders(folders: PluginFolders, reload: Callable[[], object]) ->
     roots = {*folders.roots, *(path if path.is_dir() else path.parent for path in folders.single)}
     if not roots:
         return
-    async for _ in awatch(*roots, watch_filter=_concerns_plugins, debounce=DEBOUNCE_MS, step=STEP_MS):
+    changes = awatch(
+        *roots,
+        watch_filter=_concerns_plugins,
+        debounce=DEBOUNCE_MS,
+        step=STEP_MS,
+        rust_timeout=LOOK_MS,
+        yield_on_timeout=True,
+    )
+    async for _ in changes:
         try:
             reload()
         except SettingsError as error:  # a folder was taken away; what is loaded keeps serving
@@ -38,6 +48,5 @@ async def watch_folders(folders: PluginFolders, reload: Callable[[], object]) ->
 
 
 def _concerns_plugins(change: Change, path: str) -> bool:
-    """Manifests, modules, schemas; and folders that went away, whose files nobody reports one by one."""
-    suffix = Path(path).suffix
-    return suffix in _SUFFIXES or (change is Change.deleted and not suffix)
+    """Manifests, modules, schemas; and whatever came or went, for it may be a folder with such files in it."""
+    return change is not Change.modified or Path(path).suffix in _SUFFIXES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ _LOG_SCALE = _PER_OCTAVE / math.log(2)
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One finished call. Times in nanoseconds."""
+    """One finished call. Durations in nanoseconds, ``at`` in seconds since the epoch."""
 
     call_id: str
     plugin: str
@@ -30,6 +31,7 @@ class CallRecord:
     execute_ns: int
     host_calls: int
     output_bytes: int
+    at: float = field(default_factory=time.time)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import re
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 from mcp_server.telemetry.levels import PYTHON_LEVELS
 
-__all__ = ["LineFormatter", "set_up_logging"]
+__all__ = ["LineFormatter", "clean", "set_up_logging"]
 
 MAX_VALUE_CHARS = 200
 _SECRET_KEY = re.compile(
@@ -20,7 +21,13 @@ _SECRET_KEY = re.compile(
 _SECRET_VALUE = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|\b(sk|pk|ghp|gho|xox[bp])[-_][\w-]{12,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"
 )
+# Text that says "password=…" itself: another program's message, a table that was printed, a URL with a user in it.
+_SAID_SECRET = re.compile(
+    r"""(?i)((?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|private[-_]?key)s?["']?\s*[:=]\s*["']?)"""
+    r"""[^\s"',;&}\]]+|(://[^/\s:@]*:)[^/\s@]+(?=@)"""
+)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_WORD = re.compile(r"[^\s\"=]+")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
@@ -33,7 +40,7 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         extra = {key: _redact(key, value) for key, value in record.__dict__.items() if key not in _STANDARD}
-        message = _clean(record.getMessage())
+        message = clean(record.getMessage())
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
         if record.exc_info and record.exc_info[0] is not None:
             # the kind of fault and its place, not its text: a message may quote what a caller sent
@@ -42,7 +49,7 @@ class LineFormatter(logging.Formatter):
         if self._json:
             line = {"time": moment, "level": record.levelname.lower(), "logger": record.name, "message": message}
             return json.dumps({**line, **extra}, default=str)
-        pairs = "".join(f" {key}={value}" for key, value in extra.items())
+        pairs = "".join(f" {_quoted(key)}={_quoted(value)}" for key, value in extra.items())
         return f"{moment} {record.levelname.lower():7} {message}{pairs}"
 
 
@@ -62,15 +69,23 @@ def set_up_logging(level: str, style: str) -> None:
 def _redact(key: str, value: Any) -> Any:
     if _SECRET_KEY.search(key):
         return "[redacted]"
-    if isinstance(value, int | float | bool | None):
+    if isinstance(value, int | float | bool | None) and (not isinstance(value, float) or math.isfinite(value)):
         return value
-    text = _clean(str(value))
+    text = clean(str(value))
     return text if len(text) <= MAX_VALUE_CHARS else text[:MAX_VALUE_CHARS] + "…"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """``text`` with what looks like a secret replaced, and without line breaks or escape sequences."""
     shown = _SECRET_VALUE.sub("[redacted]", text)
+    shown = _SAID_SECRET.sub(lambda found: f"{found[1] or found[2]}[redacted]", shown)
     return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", shown).replace("\n", "\\n")
+
+
+def _quoted(value: Any) -> str:
+    """``value`` as one word, so that no value looks like another field."""
+    text = str(value)
+    return text if _WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _place(trace: Any) -> str:

@@ -7,8 +7,10 @@ as far as that takes it; what does not fit is dropped, and the drop is told.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import sys
 import threading
 from types import TracebackType
 
@@ -25,6 +27,7 @@ class DrainedStderr:
 
     Args:
         stdout_too: Point descriptor 1 at stderr as well; the protocol must hold a copy of the real one by then.
+            Afterwards it leads nowhere, because what is printed while the interpreter ends is nobody's message.
     """
 
     def __init__(self, *, stdout_too: bool) -> None:
@@ -33,7 +36,6 @@ class DrainedStderr:
 
     def __enter__(self) -> DrainedStderr:
         self._real = os.dup(2)
-        self._saved_stdout = os.dup(1) if self._stdout_too else None
         self._source, sink = os.pipe()
         os.dup2(sink, 2)
         if self._stdout_too:
@@ -46,11 +48,18 @@ class DrainedStderr:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._stdout_too:
+            self._silence_stdout()
         os.dup2(self._real, 2)  # the last copy of the pipe's end but those of children: the thread sees its end
-        if self._saved_stdout is not None:
-            os.dup2(self._saved_stdout, 1)
-            os.close(self._saved_stdout)
         self._thread.join(LAST_WORDS)
+
+    def _silence_stdout(self) -> None:
+        """What still lies in buffers, and what is printed at exit, must not follow the protocol's last line."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
 
     def _carry(self) -> None:
         while True:

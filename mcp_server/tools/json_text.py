@@ -68,8 +68,8 @@ def write(value: object) -> bytes:
     """
     try:
         text = to_json(value)
-        if b"Infinity" in text or b"NaN" in text:  # as a number or inside a string: the slow, exact look decides
-            json.dumps(value, allow_nan=False)
+        if b"Infinity" in text or b"NaN" in text:  # as a number or inside a string: a second, strict look decides
+            from_json(text, allow_inf_nan=False)
     except PydanticSerializationError as error:
         raise JsonProblem(f"not representable as JSON: {error}") from None
     except ValueError:

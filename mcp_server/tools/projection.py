@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp_server.errors import AgentMemError
 from mcp_server.tools.catalog import Catalog, Tool
-from mcp_server.tools.results import ToolResult, clean_text
+from mcp_server.tools.results import ToolResult, clean_text, warnings_about
 
 __all__ = ["ToolList", "error_result", "result_wire"]
 
@@ -49,7 +49,7 @@ def error_result(error: AgentMemError, *, legacy: bool) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "content": [{"type": "text", "text": f"error[{error.error_code}]: {message}"}],
         "isError": True,
-        "_meta": {ERROR_KEY: {**error.as_dict(), "message": message}},
+        "_meta": {ERROR_KEY: {**error.as_dict(), "message": message}, **warnings_about(message)},
     }
     if not legacy:
         wire["resultType"] = "complete"

@@ -14,7 +14,7 @@ from mcp_server.tools.catalog import Tool
 from mcp_server.tools.content import ContentProblem, check_content
 from mcp_server.tools.json_text import JsonProblem, TooDeep, is_lax_json, parse, write
 
-__all__ = ["ToolResult", "clean_text", "plain_output", "shape_result"]
+__all__ = ["ToolResult", "clean_text", "plain_output", "shape_result", "warnings_about"]
 
 # C0 and C1 controls but newline and tab: a terminal or a log would obey them. Stripped from every text block.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -115,7 +115,7 @@ def _shape_value(tool: Tool, value: Any) -> ToolResult:
     if isinstance(value, str) and schema is None:
         return _text_result(value)
     text = _json_text(tool, value)
-    return ToolResult([{"type": "text", "text": text}], value, has_structured=True, meta=_warnings(text))
+    return ToolResult([{"type": "text", "text": text}], value, has_structured=True, meta=warnings_about(text))
 
 
 def _json_text(tool: Tool, value: Any) -> str:
@@ -157,7 +157,7 @@ def _content_result(tool: Tool, value: Any) -> ToolResult:
     if text and not blocks:
         blocks = [{"type": "text", "text": text}]
     shown = " ".join(_clean_block(block) for block in blocks)
-    return ToolResult(blocks, structured, has_structured=has_structured, is_error=is_error, meta=_warnings(shown))
+    return ToolResult(blocks, structured, has_structured=has_structured, is_error=is_error, meta=warnings_about(shown))
 
 
 def _clean_block(block: dict[str, Any]) -> str:
@@ -182,10 +182,11 @@ def _dispatched(tool: Tool, output: bytes) -> Any:
 
 
 def _text_result(text: str) -> ToolResult:
-    return ToolResult([{"type": "text", "text": clean_text(text)}], meta=_warnings(text))
+    return ToolResult([{"type": "text", "text": clean_text(text)}], meta=warnings_about(text))
 
 
-def _warnings(text: str) -> Mapping[str, Any]:
+def warnings_about(text: str) -> Mapping[str, Any]:
+    """What a client should know of ``text`` before it shows it, as an entry of ``_meta``."""
     found = set(_DECEPTIVE.findall(text)) if not text.isascii() else None
     return {DECEPTIVE_KEY: sorted(f"U+{ord(character):04X}" for character in found)} if found else {}
 

@@ -138,7 +138,7 @@ def _position(entries: list[dict[str, Any]], cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        after = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("utf-8")
+        after = base64.b64decode(cursor.encode("ascii"), b"-_", validate=True).decode("utf-8")
     except (ValueError, binascii.Error):
         raise MCPError(types.INVALID_PARAMS, "the cursor is not one of this server") from None
     return next((index for index, entry in enumerate(entries) if entry["name"] > after), len(entries))

@@ -53,6 +53,7 @@ class StdioStreams:
         self._inbox: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._over = False
+        self._hurried = False
         self._open_requests: set[str | int] = set()
         self._all_answered = asyncio.Event()
         self.initialized = False  # a legacy client finished its handshake: it may be notified
@@ -75,6 +76,11 @@ class StdioStreams:
             self._wake.clear()
             await self._wake.wait()
         return self._inbox.popleft()
+
+    def hurry(self) -> None:
+        """Wait for nobody any more: what is still open is answered as closed."""
+        self._hurried = True
+        self._all_answered.set()
 
     def put_back(self, message: Message) -> None:
         """Let :meth:`next_message` give ``message`` again."""
@@ -134,7 +140,8 @@ class StdioStreams:
             if method != SUBSCRIBE:
                 self._open_requests.add(message["id"])
         elif method == "notifications/cancelled":
-            self._close_request(message.get("params", {}).get("requestId"))  # it gets no answer
+            params: Message = message.get("params") or {}
+            self._close_request(params.get("requestId"))  # it gets no answer
         elif method == "notifications/initialized":
             self.initialized = True
         self._inbox.append(message)
@@ -145,13 +152,14 @@ class StdioStreams:
         self._wake.set()
 
     def _close_request(self, request_id: object) -> None:
-        self._open_requests.discard(cast("str | int", request_id))
+        if isinstance(request_id, str | int):
+            self._open_requests.discard(request_id)
         if not self._open_requests:
             self._all_answered.set()
 
     async def _drain(self) -> None:
         with anyio.move_on_after(self._drain_seconds):
-            while self._open_requests and not self.wire.broken:
+            while self._open_requests and not self.wire.broken and not self._hurried:
                 self._all_answered.clear()
                 await self._all_answered.wait()
 
@@ -246,12 +254,21 @@ async def serve_stdio(face: McpFace, source: int, sink: int, *, drain_seconds: f
 
 
 async def _end_on_signal(streams: StdioStreams) -> None:
-    """The first SIGTERM or SIGINT ends reading and drains; the second ends at once."""
+    """The first SIGTERM or SIGINT ends reading and drains; the second ends at once.
+
+    One that comes when the input is over already ends the drain: clients close stdin, wait 2 s, and then send it.
+    """
+    asked = False
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for number in signals:
-            if streams.ending:
+            if asked:
                 os._exit(128 + number)
+            asked = True
+            if streams.ending:
+                streams.hurry()
+                continue
             streams.wire.stop_reading()
+            logger.info("%s: no more requests are read, the open ones may finish", signal.Signals(number).name)
 
 
 async def _tell_changes(face: McpFace, streams: StdioStreams) -> None:

@@ -76,9 +76,9 @@ class LineWire:
             self._on_end()
 
     def write(self, message: Message) -> None:
-        """Send one message now or as soon as the peer reads; a value JSON cannot hold becomes an error answer."""
+        """Send one message now or as soon as the peer reads; what JSON cannot hold becomes null, or an error answer."""
         try:
-            line = to_json(message)
+            line = to_json(message, inf_nan_mode="null")
         except (PydanticSerializationError, ValueError):
             line = to_json(
                 {
@@ -213,7 +213,7 @@ def _problem(message: object) -> str:
     if "method" in frame:
         if not isinstance(frame["method"], str):
             return '"method" must be a string'
-        if not isinstance(frame.get("params", {}), dict):
+        if not isinstance(frame.get("params"), dict | None):
             return '"params" must be an object'
         if "id" in frame and _usable_id(frame) is None:
             return '"id" must be a string or an integer'

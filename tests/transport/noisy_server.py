@@ -1,0 +1,47 @@
+"""Serves the folder in ``argv[1]`` while Python, the C library and plain writes fill descriptor 1 from a thread."""
+
+import atexit
+import ctypes
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from mcp_server import app
+from mcp_server.registry.discovery import PluginFolders
+from mcp_server.settings import Settings, user_folders
+from mcp_server.transport.mcp_face import McpFace
+
+LINES = 10_000
+libc: Any = ctypes.CDLL(None)
+serve = app.serve_stdio
+
+
+def make_noise() -> None:
+    for number in range(LINES):
+        print("from Python", number, "x" * 60)  # noqa: T201
+        os.write(1, b"raw " + b"y" * 80 + b"\n")
+        libc.printf(b"from C %d %s\n", number, b"z" * 80)
+    libc.fflush(None)
+    sys.stderr.write("noise is over\n")
+
+
+def last_words() -> None:
+    print("at exit " * 20_000)  # noqa: T201
+    libc.printf(b"%s\n", b"C at exit " * 5_000)
+
+
+async def serve_in_noise(face: McpFace, source: int, sink: int, *, drain_seconds: float) -> None:
+    threading.Thread(target=make_noise, daemon=True).start()
+    print("left in Python's buffer", end="")  # noqa: T201
+    libc.printf(b"left in C's buffer")
+    await serve(face, source, sink, drain_seconds=drain_seconds)
+
+
+if __name__ == "__main__":
+    atexit.register(last_words)
+    app.serve_stdio = serve_in_noise
+    anyio.run(app.run_stdio, Settings(), PluginFolders(plugins=(Path(sys.argv[1]),)), user_folders())
