@@ -55,6 +55,7 @@ class Serving:
         self._turn = threading.Lock()  # guards who leads
         self._leader = 0  # serial of the lead; a thread leads while its own serial is this
         self._leader_thread = 0  # its thread, 0 while the lead is being handed over
+        self._demoted: set[int] = set()  # threads that run below the others now, for good
         self._in_call = 0  # serial of the leader's running call, 0 when none
         self._calls = 0
         self._resting = 0
@@ -66,16 +67,16 @@ class Serving:
         self._stopping: dict[int, Lane] = {}
 
     def serve(self) -> None:
-        """Lead from this thread until the parent closes the channel."""
+        """Serve until the parent closes the channel, which ends the process; this thread only waits."""
         threading.Thread(target=self._watch, daemon=True).start()
-        self._leader = 1
-        self._lead(1)
-        self._rest()
+        with self._turn:
+            self._pass_lead()
+        threading.Event().wait()
 
     # --- leading ---------------------------------------------------------------------------------------------
 
     def _lead(self, serial: int) -> None:
-        self._leader_thread = threading.get_ident()
+        self._leader_thread = threading.get_native_id()
         if serial > 1:  # the thread that led before is in a long call: see who gave up waiting behind it
             self._link.take_over()
         while self._leader == serial:
@@ -123,12 +124,23 @@ class Serving:
             self.lanes.depart()
             os._exit(0)  # other threads may be inside guests that never return
 
+    def _demote(self, thread: int) -> None:
+        """Let a call that lasts run below those that are over soon; the caller holds ``_turn``.
+
+        A thread may not raise its priority again, so it ends with its call.
+        """
+        self._demoted.add(thread)
+        walls.demote(thread)
+
     def _rest(self) -> None:
-        while True:
+        """Wait for the lead and take it, again and again, until this thread runs a call that lasts."""
+        thread = threading.get_native_id()
+        while thread not in self._demoted:
             with self._turn:
                 self._resting += 1
             self._lead_ready.acquire()
             self._lead(self._leads.popleft())
+        self._demoted.discard(thread)
 
     def _watch(self) -> None:
         """Take the lead away from a call that lasts, and repeat stops that came before the guest was running."""
@@ -140,6 +152,7 @@ class Serving:
                     self._stopping.pop(call_id, None)
             with self._turn:
                 if self._in_call and self._in_call == seen:
+                    self._demote(self._leader_thread)
                     self._pass_lead()
             if self._calls - budgeted > CALLS_PER_BUDGET or quiet == 1:
                 budgeted = self._calls
@@ -215,7 +228,7 @@ class Serving:
         lane.serial = (lane.serial + 1) & 0xFFFF
         question = pack_frame(Kind.HOST, call_id, request, status=index, aux=lane.serial)
         with self._turn:
-            leading = self._leader_thread == threading.get_ident()
+            leading = self._leader_thread == threading.get_native_id()
             if leading:
                 self._in_call = 0  # this thread reads the channel now: the watch must not take the lead away
         if leading:
@@ -225,7 +238,7 @@ class Serving:
             self._link.send(question)
         reply = lane.replies.get()
         with self._turn:
-            if self._leader_thread == threading.get_ident():
+            if self._leader_thread == threading.get_native_id():
                 self._enter_guest()
         return reply
 
