@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 STATS_SECONDS = 2.0
 """How often the figures are written for `plugin stats`, when there are new ones."""
+QUIET_SECONDS = 5.0
+"""How long after a change of the catalogue its old version's garbage is looked for."""
 
 
 async def run_stdio(settings: Settings, folders: PluginFolders, own: Folders, *, watch: bool = False) -> None:
@@ -58,11 +61,35 @@ async def run_stdio(settings: Settings, folders: PluginFolders, own: Folders, *,
                 host.recorder.listeners.append(log.add)
             tasks.start_soon(_keep_stats, host, own.servers)
             tasks.start_soon(_reload_on_hangup, host)
+            _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, host.reload)
             await serve_stdio(McpFace(host), source, sink, drain_seconds=settings.runtime.drain_seconds)
             tasks.cancel_scope.cancel()
             log.flush()
+
+
+def _freeze_heap(host: PluginHost) -> None:
+    """Keep the garbage collector away from what lives as long as the catalogue.
+
+    A full collection looks at every schema of every tool: with 1 000 tools it was half of the CPU of ``tools/list``
+    (16 µs a tool, 9 µs without). After a change the heap is thawed, so that the old version can be freed.
+    """
+    loop = asyncio.get_running_loop()
+    due: list[asyncio.TimerHandle] = []
+
+    def settle() -> None:
+        gc.collect()
+        gc.freeze()
+
+    def thaw() -> None:
+        gc.unfreeze()
+        while due:
+            due.pop().cancel()
+        due.append(loop.call_later(QUIET_SECONDS, settle))
+
+    gc.freeze()
+    host.changed.append(thaw)
 
 
 async def _reload_on_hangup(host: PluginHost) -> None:
