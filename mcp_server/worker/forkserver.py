@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mcp_server.worker import guest, serving, walls
+from mcp_server.worker import guest, life, walls
 
 __all__ = ["main"]
 
@@ -121,7 +121,7 @@ class Forkserver:
             os.environ["EXTISM_CACHE_CONFIG"] = str(cache / "cache.toml")  # noqa: TID251  # see above
             facts = walls.wall_in(walls.WallOrder(order["memory"], order["load_seconds"], cache, Path(order["empty"])))
             guest.watch_traps()
-            serving.serve(socket.socket(fileno=channel), {"walls": facts, "engine": guest.engine_version()})
+            life.live(socket.socket(fileno=channel), {"walls": facts, "engine": guest.engine_version()})
             code = 0
         finally:
             os._exit(code)

@@ -8,25 +8,21 @@ thread leads on while the long call keeps its own.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import socket
 import threading
 import time
 from collections import deque
-from typing import Any
 
 from mcp_server.worker import walls
 from mcp_server.worker.batch import run_batch
-from mcp_server.worker.frames import LENGTH, RESULT_HEAD, TIMES, FrameError, Kind, Status, pack_frame
+from mcp_server.worker.frames import RESULT_HEAD, TIMES, FrameError, Kind, Status, pack_frame
 from mcp_server.worker.guest import GuestStop
 from mcp_server.worker.lane import Lane, Outcome
 from mcp_server.worker.lanes import Lanes
 from mcp_server.worker.link import ChannelClosed, Frame, Link
 from mcp_server.worker.order import LoadOrder
 
-__all__ = ["serve"]
+__all__ = ["Serving", "result_frame"]
 
 TICK = 0.002
 """Seconds between looks of the watch: the longest a second call waits behind a long one."""
@@ -34,7 +30,6 @@ QUIET_TICKS = 100
 """Looks without a call after which the watch sleeps; it costs 0.5 % of a core while it is awake."""
 CALLS_PER_BUDGET = 50
 """New calls after which the CPU limit moves on: calls are the proof that the parent is alive and keeps its clock."""
-STACK = 2 * 1024 * 1024  # wasm may use 512 KiB of it; below 1 MiB deep recursion is a SIGSEGV instead of a trap
 
 
 class Serving:
@@ -188,7 +183,7 @@ class Serving:
         elif call_id in self._starting:
             self._starting[call_id] = True
         elif self._link.withdraw(call_id):
-            self._link.send(_result(call_id, (Status.STOPPED, b"stopped before it began", 0, 0)))
+            self._link.send(result_frame(call_id, (Status.STOPPED, b"stopped before it began", 0, 0)))
 
     def _run(self, mode: int, frame: Frame) -> tuple[Lane | None, bytes]:
         kind, _, aux, call_id, payload = frame
@@ -197,7 +192,7 @@ class Serving:
             lane, payload = self.lanes.take(mode, payload)
         except GuestStop as stop:
             del self._starting[call_id]
-            return None, _result(call_id, (stop.status, stop.text.encode(), 0, 0))
+            return None, result_frame(call_id, (stop.status, stop.text.encode(), 0, 0))
         lane.claim(call_id)
         self._running[call_id] = lane
         if self._starting.pop(call_id):  # cancelled while its lane was being made
@@ -206,7 +201,7 @@ class Serving:
         if kind == Kind.MANY:
             result = self._run_batch(lane, call_id, mode, function, payload)
         else:
-            result = _result(call_id, lane.run(mode, function, payload))
+            result = result_frame(call_id, lane.run(mode, function, payload))
         del self._running[call_id]
         lane.release()
         return lane, result
@@ -216,7 +211,7 @@ class Serving:
             self._link.send(pack_frame(Kind.PART, call_id, items))
 
         instantiate, execute = run_batch(lane, mode, function, payload, send)
-        return _result(call_id, (Status.OK, b"", instantiate, execute))
+        return result_frame(call_id, (Status.OK, b"", instantiate, execute))
 
     # --- host calls ------------------------------------------------------------------------------------------
 
@@ -261,47 +256,8 @@ class Serving:
             self._control(frame)
 
 
-def _result(call_id: int, outcome: Outcome) -> bytes:
+def result_frame(call_id: int, outcome: Outcome) -> bytes:
+    """The RESULT of one call, or of a load that was refused."""
     status, output, instantiate, execute = outcome
     size = TIMES.size + len(output)
     return RESULT_HEAD.pack(size, Kind.RESULT, status, 0, call_id, instantiate, execute) + output
-
-
-def serve(channel: socket.socket, facts: dict[str, Any]) -> None:
-    """Load what the parent orders and serve it; returns when the parent closes ``channel`` or the load fails.
-
-    Args:
-        channel: The connected socket to the parent; blocking.
-        facts: What is known about this worker, sent with LOADED.
-    """
-    threading.stack_size(STACK)
-    link = Link(channel)
-    with contextlib.suppress(ChannelClosed, FrameError, OSError):
-        serving = _load(link, facts)
-        if serving is None:
-            return
-        link.before_waiting = serving.lanes.make_spare
-        try:
-            serving.serve()
-        finally:
-            serving.lanes.depart()
-
-
-def _load(link: Link, facts: dict[str, Any]) -> Serving | None:
-    """Take the LOAD frame, compile, prove one instance, answer; None when the module was refused."""
-    kind, _, _, load_id, payload = link.next()
-    if kind != Kind.LOAD:
-        raise ChannelClosed
-    (length,) = LENGTH.unpack_from(payload)
-    order = LoadOrder.from_json(payload[LENGTH.size : LENGTH.size + length])
-    started = time.perf_counter_ns()
-    serving = Serving(link, order, payload[LENGTH.size + length :])
-    try:
-        with walls.batch_threads():
-            serving.lanes.prove()
-    except GuestStop as stop:
-        link.send(_result(load_id, (stop.status, stop.text.encode(), 0, 0)))
-        return None
-    facts["load_ns"] = time.perf_counter_ns() - started
-    link.send(pack_frame(Kind.LOADED, load_id, json.dumps(facts).encode()))
-    return serving
