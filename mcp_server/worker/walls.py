@@ -29,8 +29,8 @@ BASE_DATA = 192 * MIB
 OPEN_FILES = 64
 FILE_SIZE = 512 * MIB  # only the compile cache is ever written
 NICENESS = 5
-LASTING_NICENESS = 12
-"""Of a thread whose call lasts: beside four spinning calls a small plugin keeps 0.9 of its rate, 0.4 without it."""
+LASTING_NICENESS = 9
+"""Of a thread whose call lasts: enough to let short calls by, not so much that other work on the machine starves it."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4

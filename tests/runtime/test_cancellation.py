@@ -91,7 +91,8 @@ async def test_calls_cancelled_at_random_moments_leave_nothing_behind(plugins: P
             await many(CANCELS)
             assert await settled(host, before) == before, f"seed {seed}, {outcomes}"
             assert await host.call("mixed", "echo", {"a": 1}) == {"a": 1}
-        assert set(outcomes) <= {"answered", "cancelled", "plugin_trapped"}, outcomes
+        # Unavailable: on a machine that is busy with something else, a stop can take longer than its grace.
+        assert set(outcomes) <= {"answered", "cancelled", "plugin_trapped", "plugin_unavailable"}, outcomes
         assert outcomes["cancelled"] > CANCELS / 4
         assert resident() - memory < GROWTH
 
