@@ -11,6 +11,8 @@
     ├── PluginNotFound               plugin_not_found
     ├── NameCollision                name_collision       two plugins show one tool name
     ├── CapabilityDenied             capability_denied
+    ├── ConsentDenied                consent_denied       the user said no, or cannot be asked
+    ├── ConsentNeeded                consent_needed       the client must ask its user and come again
     ├── InvalidArguments             invalid_arguments
     ├── LifecycleError               lifecycle_invalid    a move the state table does not have
     └── CallError                    call_failed
@@ -40,6 +42,8 @@ __all__ = [
     "CallError",
     "Cancelled",
     "CapabilityDenied",
+    "ConsentDenied",
+    "ConsentNeeded",
     "EXIT_DENIED",
     "EXIT_PLUGIN_INVALID",
     "EXIT_TOOL_ERROR",
@@ -168,6 +172,31 @@ class CapabilityDenied(AgentMemError):
 
     code = "capability_denied"
     exit_code = EXIT_DENIED
+
+
+class ConsentDenied(AgentMemError):
+    """A call that the operator wants the user asked about was not allowed by the user."""
+
+    code = "consent_denied"
+    exit_code = EXIT_DENIED
+
+
+class ConsentNeeded(AgentMemError):
+    """The client must put a question to its user and repeat the call with the answer; nothing ran.
+
+    Args:
+        message: The question.
+        state: The ticket that the repeated call must show.
+        choices: The answers that are offered, word and title.
+    """
+
+    code = "consent_needed"
+    exit_code = EXIT_DENIED
+
+    def __init__(self, message: str, *, state: str, choices: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.state = state
+        self.choices = choices
 
 
 class InvalidArguments(AgentMemError):

@@ -26,7 +26,7 @@ from mcp_server.policy.rights import Capability
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.store import Registry
-from mcp_server.registry.version import OperatorWord, PluginVersion
+from mcp_server.registry.version import Asking, OperatorWord, PluginVersion
 from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.runner import PluginRunner
@@ -35,6 +35,7 @@ from mcp_server.settings import FolderSection, Grant, PluginSettings, Settings, 
 from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.telemetry.levels import PYTHON_LEVELS
 from mcp_server.tools.catalog import Catalog, build_catalog
+from mcp_server.tools.consent import Consents
 from mcp_server.tools.invoke import Caller, Invoker, plain_context
 from mcp_server.tools.json_text import write
 from mcp_server.tools.results import ToolResult, plain_output
@@ -53,6 +54,7 @@ class PluginHost:
         folders: Where plugins lie; more can be added with the builder methods before it is entered.
         cache: Where modules and compiled code are kept; the user's cache folder when omitted.
         data: Where memories and stored values are kept; the user's data folder when omitted.
+        keep_consent: Makes a user's "always allow" last, given the plugin's id; without it, it is not offered.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class PluginHost:
         *,
         cache: Path | None = None,
         data: Path | None = None,
+        keep_consent: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.folders = folders or PluginFolders()
@@ -70,6 +73,7 @@ class PluginHost:
         self.changed: list[Callable[[], None]] = []
         self._cache = cache or user_folders().cache
         self._services = Services(data or user_folders().data)
+        self._consents = Consents(keep_consent)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -102,6 +106,7 @@ class PluginHost:
             _log_plugin,
             per_principal=runtime.max_calls_per_principal,
             line=runtime.max_queued_per_principal,
+            consents=self._consents,
         )
         self._stack.callback(self._services.close)
         await self._stack.enter_async_context(self.fleet)
@@ -248,7 +253,14 @@ class PluginHost:
             network=grant.network.rules(),
             files=tuple(_root(root) for root in grant.filesystem.roots),
             denied_paths=grant.filesystem.deny,
+            asking=_asking(grant),
         )
+
+
+def _asking(grant: Grant) -> Asking:
+    if not grant.ask:
+        return Asking.NO
+    return Asking.MAY_KEEP if grant.ask_always else Asking.ASK
 
 
 def _root(section: FolderSection) -> FileGrant:

@@ -104,6 +104,8 @@ class Grant(_Section):
 
     capabilities: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    ask: bool = False
+    ask_always: bool = False
     network: NetworkSection = NetworkSection()
     filesystem: FilesystemSection = FilesystemSection()
 

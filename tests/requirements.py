@@ -22,6 +22,12 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:missing-wasm": "A manifest whose module is missing says where it looked.",
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
+    # Consent
+    "consent:asked": "With ask, the client's user is asked before the plugin runs, in both protocol eras.",
+    "consent:denied": "Without a yes, or without a client that can ask, the plugin does not run.",
+    "consent:remembered": "A yes lasts for the call, the session or for good, and only for the version it was given.",
+    "consent:not-forged": "An answer counts once, for the call it was given for.",
+    "log:to-client": "A plugin's log lines reach the client that called, from the level it wants.",
     # Modules
     "module:truncated": "A truncated module is refused before any engine sees it.",
     "module:one-byte": "A file of one byte is refused before any engine sees it.",

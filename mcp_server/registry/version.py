@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from mcp_server.wasm import FuncType, Import, Module, ModuleLimits, read_module
 from mcp_server.wasm.exports import LIFECYCLE
 from mcp_server.worker.frames import Mode
 
-__all__ = ["OperatorWord", "PluginVersion", "read_manifest", "read_version"]
+__all__ = ["Asking", "OperatorWord", "PluginVersion", "read_manifest", "read_version"]
 
 KERNEL_MODULE = "extism:host/env"
 WASI_MODULE = "wasi_snapshot_preview1"
@@ -49,6 +50,14 @@ _STRICTNESS = {Mode.SHARED: 0, Mode.SESSION: 1, Mode.CALL: 2}
 _MODES = {"call": Mode.CALL, "session": Mode.SESSION, "shared": Mode.SHARED}
 
 
+class Asking(Enum):
+    """Whether the user is asked before a plugin runs, and whether the user may say that it always may."""
+
+    NO = "no"
+    ASK = "ask"
+    MAY_KEEP = "may_keep"
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorWord:
     """What the operator's configuration says about one plugin.
@@ -62,6 +71,7 @@ class OperatorWord:
         network: URLs, address ranges and secrets.
         files: Folders it may see.
         denied_paths: Paths that beat every folder.
+        asking: Whether the user is asked before it runs.
     """
 
     granted: frozenset[Capability] = frozenset()
@@ -72,6 +82,7 @@ class OperatorWord:
     network: NetworkGrant = NetworkGrant()
     files: tuple[FileGrant, ...] = ()
     denied_paths: tuple[str, ...] = ()
+    asking: Asking = Asking.NO
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ class PluginVersion:
         rights: Requested, granted, effective.
         runnable: What the runtime loads.
         digest: sha256 over module and manifest: the identity of the version.
+        asking: Whether the user is asked before it runs.
     """
 
     source: LoadedManifest
@@ -93,6 +105,7 @@ class PluginVersion:
     rights: Rights
     runnable: Runnable
     digest: str
+    asking: Asking = Asking.NO
 
 
 def read_manifest(found: Found, roots: Sequence[Path], host_version: str) -> LoadedManifest:
@@ -142,7 +155,7 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
         isolation=_isolation(manifest.runtime.isolation, word.isolation),
         limits=limits,
     )
-    return PluginVersion(source, module, data, rights, runnable, _version_digest(source, sha256))
+    return PluginVersion(source, module, data, rights, runnable, _version_digest(source, sha256), word.asking)
 
 
 def _decide(manifest: Manifest, word: OperatorWord) -> Rights:

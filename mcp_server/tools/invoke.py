@@ -11,12 +11,13 @@ from typing import Any, cast
 from mcp_server.capabilities.base import CallContext, LogLine
 from mcp_server.errors import AgentMemError, Busy, InvalidArguments
 from mcp_server.policy.limits import exceeded
-from mcp_server.registry.version import PluginVersion
+from mcp_server.registry.version import Asking, PluginVersion
 from mcp_server.runtime.outcome import CallResult
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.runtime.turnstile import TurnedAway, Turnstile
 from mcp_server.telemetry.calls import CallRecord, CallRecorder
 from mcp_server.tools.catalog import Catalog, Tool
+from mcp_server.tools.consent import Ask, Consents, Subject, nobody_to_ask
 from mcp_server.tools.json_text import JsonProblem, depth_of, write
 from mcp_server.tools.results import ToolResult, shape_result
 
@@ -38,12 +39,14 @@ class Caller:
         session: The client's session; empty where the transport has none.
         depth: How many tool or hook calls this one is nested in.
         log: Also gets the plugin's log lines, beside the server's own log.
+        ask: Puts a question to the user, where a plugin may run only with their consent.
     """
 
     principal: str = "local"
     session: str = ""
     depth: int = 0
     log: Callable[[LogLine], None] = _nowhere
+    ask: Ask = nobody_to_ask
 
 
 class Invoker:
@@ -55,6 +58,7 @@ class Invoker:
         log: Gets every plugin log line.
         per_principal: Calls one principal may have in flight.
         line: Calls of one principal that may wait.
+        consents: What users allowed.
     """
 
     def __init__(
@@ -65,12 +69,14 @@ class Invoker:
         *,
         per_principal: int,
         line: int,
+        consents: Consents | None = None,
     ) -> None:
         self._catalog = catalog
         self._recorder = recorder
         self._log = log
         self._per_principal = per_principal
         self._line = line
+        self._consents = consents or Consents()
         self._principals: dict[str, Turnstile] = {}
 
     async def invoke(self, name: str, arguments: object, caller: Caller) -> ToolResult:
@@ -93,6 +99,8 @@ class Invoker:
         try:
             data = encode_arguments(tool, arguments, context.call_id)
             _check_depth(tool, caller)
+            if tool.version.asking is not Asking.NO:
+                await self._consents.obtain(_subject(tool, caller), cast("Mapping[str, Any]", arguments), caller.ask)
             turnstile = await self._enter(tool, caller)
             try:
                 result = await tool.runner.call(tool.function, data, context)
@@ -184,6 +192,12 @@ def encode_arguments(tool: Tool, arguments: object, call_id: str) -> bytes:
     if tool.operation is not None:
         return write({"id": call_id, "operation": tool.operation, "data": given, "metadata": {}})
     return str(given["text"]).encode("utf-8") if tool.takes == "text" else data
+
+
+def _subject(tool: Tool, caller: Caller) -> Subject:
+    version = tool.version
+    stated = version.source.manifest.plugin.version
+    return Subject(tool.plugin, stated, version.digest, tool.name, version.asking, caller.principal, caller.session)
 
 
 def _check_depth(tool: Tool, caller: Caller) -> None:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -22,10 +23,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_server import __version__
-from mcp_server.errors import AgentMemError, ToolNotFound
+from mcp_server.errors import AgentMemError, ConsentNeeded, ToolNotFound
 from mcp_server.host import PluginHost
 from mcp_server.tools.invoke import Caller
 from mcp_server.tools.projection import ToolList, error_result, result_wire
+from mcp_server.transport.asking import Rounds, ask_in_session, input_required
+from mcp_server.transport.client_log import ClientLog, set_level
 
 __all__ = ["McpFace"]
 
@@ -53,6 +56,7 @@ class McpFace:
         self._host = host
         self._principal = principal
         self._list = ToolList(host.catalog)
+        self._rounds = Rounds()
         self._changed = anyio.Event()
         host.changed.append(lambda: self._changed.set())
         self.bus = InMemorySubscriptionBus()
@@ -68,6 +72,7 @@ class McpFace:
         self.server.middleware.clear()
         self.server.add_request_handler("tools/list", types.PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", types.CallToolRequestParams, self._call_tool)
+        self.server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, self._set_level)
 
     def initialization_options(self) -> InitializationOptions:
         """What a legacy ``initialize`` is answered: the tool list may change while it is used."""
@@ -105,9 +110,17 @@ class McpFace:
         legacy = not _is_modern(ctx)
         tool = self._host.catalog.tools.get(params.name)
         arguments = params.arguments if params.arguments is not None else {}
+        log = ClientLog(ctx)
+        ask = partial(ask_in_session, ctx) if legacy else self._rounds.asker(ctx, params, self._principal)
+        caller = Caller(self._principal, session="stdio", log=log.add, ask=ask)
         try:
-            result = await self._host.invoker.invoke(params.name, arguments, Caller(self._principal, session="stdio"))
+            try:
+                result = await self._host.invoker.invoke(params.name, arguments, caller)
+            finally:
+                await log.send()
             return result_wire(result, tool, legacy=legacy)
+        except ConsentNeeded as needed:
+            return input_required(needed)
         except ToolNotFound as error:
             raise MCPError(types.INVALID_PARAMS, error.message, error.as_dict()) from None
         except AgentMemError as error:
@@ -118,6 +131,12 @@ class McpFace:
                 f"the host failed while calling '{params.name}'; see its log, request {ctx.request_id}"
             )
             return error_result(hidden, legacy=legacy)
+
+    async def _set_level(
+        self, ctx: ServerRequestContext[Any, Any], params: types.SetLevelRequestParams
+    ) -> dict[str, Any]:
+        set_level(ctx, params.level)
+        return {}
 
     def _current(self) -> ToolList:
         if self._list.catalog is not self._host.catalog:
