@@ -36,6 +36,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from mcp_server.exits import Exit
+
 __all__ = [
     "AgentMemError",
     "Busy",
@@ -44,12 +46,6 @@ __all__ = [
     "CapabilityDenied",
     "ConsentDenied",
     "ConsentNeeded",
-    "EXIT_DENIED",
-    "EXIT_PLUGIN_INVALID",
-    "EXIT_TOOL_ERROR",
-    "EXIT_UNEXPECTED",
-    "EXIT_UNREACHABLE",
-    "EXIT_USAGE",
     "FunctionMissing",
     "IntegrityError",
     "InvalidArguments",
@@ -69,13 +65,6 @@ __all__ = [
     "ToolNotFound",
 ]
 
-EXIT_UNEXPECTED = 1
-EXIT_USAGE = 2
-EXIT_DENIED = 3
-EXIT_UNREACHABLE = 4
-EXIT_TOOL_ERROR = 5
-EXIT_PLUGIN_INVALID = 6
-
 
 class AgentMemError(Exception):
     """Base of the tree.
@@ -87,7 +76,7 @@ class AgentMemError(Exception):
     """
 
     code: ClassVar[str] = "internal"
-    exit_code: ClassVar[int] = EXIT_UNEXPECTED
+    exit_code: ClassVar[int] = Exit.UNEXPECTED
 
     def __init__(self, message: str, *, fix: str = "", data: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
@@ -112,14 +101,14 @@ class SettingsError(AgentMemError):
     """The server's own configuration is wrong; nothing was started."""
 
     code = "settings_invalid"
-    exit_code = EXIT_USAGE
+    exit_code = Exit.USAGE
 
 
 class ManifestError(AgentMemError):
     """A ``plugin.toml`` with problems, all of them at once, each ``key: what is wrong``."""
 
     code = "manifest_invalid"
-    exit_code = EXIT_PLUGIN_INVALID
+    exit_code = Exit.PLUGIN_INVALID
 
     def __init__(self, path: str, problems: Sequence[str]) -> None:
         self.path = path
@@ -136,49 +125,49 @@ class ModuleError(AgentMemError):
     """Bytes that are not a WebAssembly core module this host will run."""
 
     code = "module_invalid"
-    exit_code = EXIT_PLUGIN_INVALID
+    exit_code = Exit.PLUGIN_INVALID
 
 
 class IntegrityError(AgentMemError):
     """Bytes whose digest is not the one that was pinned or approved."""
 
     code = "integrity_failed"
-    exit_code = EXIT_DENIED
+    exit_code = Exit.DENIED
 
 
 class ToolNotFound(AgentMemError):
     """No tool of that name is shown now."""
 
     code = "tool_not_found"
-    exit_code = EXIT_USAGE
+    exit_code = Exit.USAGE
 
 
 class PluginNotFound(AgentMemError):
     """No plugin of that id was discovered."""
 
     code = "plugin_not_found"
-    exit_code = EXIT_USAGE
+    exit_code = Exit.USAGE
 
 
 class NameCollision(AgentMemError):
     """Two plugins would show the same tool name, or two folders claim one plugin id."""
 
     code = "name_collision"
-    exit_code = EXIT_PLUGIN_INVALID
+    exit_code = Exit.PLUGIN_INVALID
 
 
 class CapabilityDenied(AgentMemError):
     """A right the plugin asks for, or uses, is not granted."""
 
     code = "capability_denied"
-    exit_code = EXIT_DENIED
+    exit_code = Exit.DENIED
 
 
 class ConsentDenied(AgentMemError):
     """A call that the operator wants the user asked about was not allowed by the user."""
 
     code = "consent_denied"
-    exit_code = EXIT_DENIED
+    exit_code = Exit.DENIED
 
 
 class ConsentNeeded(AgentMemError):
@@ -191,7 +180,7 @@ class ConsentNeeded(AgentMemError):
     """
 
     code = "consent_needed"
-    exit_code = EXIT_DENIED
+    exit_code = Exit.DENIED
 
     def __init__(self, message: str, *, state: str, choices: Mapping[str, str]) -> None:
         super().__init__(message)
@@ -203,7 +192,7 @@ class InvalidArguments(AgentMemError):
     """Arguments that do not match the tool's input schema; the plugin did not run."""
 
     code = "invalid_arguments"
-    exit_code = EXIT_USAGE
+    exit_code = Exit.USAGE
 
 
 class LifecycleError(AgentMemError):
@@ -216,7 +205,7 @@ class CallError(AgentMemError):
     """One call of a plugin function failed; the plugin may be fine."""
 
     code = "call_failed"
-    exit_code = EXIT_TOOL_ERROR
+    exit_code = Exit.TOOL_ERROR
 
 
 class PluginFailed(CallError):
@@ -241,21 +230,21 @@ class PluginUnavailable(CallError):
     """The plugin is in Error, backing off after a crash, quarantined or being stopped."""
 
     code = "plugin_unavailable"
-    exit_code = EXIT_PLUGIN_INVALID
+    exit_code = Exit.PLUGIN_INVALID
 
 
 class FunctionMissing(CallError):
     """The module has no callable export of that name."""
 
     code = "function_missing"
-    exit_code = EXIT_PLUGIN_INVALID
+    exit_code = Exit.PLUGIN_INVALID
 
 
 class LoadFailed(CallError):
     """The engine refused the module, or it failed while being instantiated."""
 
     code = "load_failed"
-    exit_code = EXIT_PLUGIN_INVALID
+    exit_code = Exit.PLUGIN_INVALID
 
 
 class OutputInvalid(CallError):
@@ -274,7 +263,7 @@ class Busy(CallError):
     """No slot came free and the waiting line is full; retry later."""
 
     code = "busy"
-    exit_code = EXIT_UNREACHABLE
+    exit_code = Exit.UNREACHABLE
 
 
 class LimitExceeded(CallError):

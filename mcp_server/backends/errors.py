@@ -16,7 +16,8 @@
 
 from __future__ import annotations
 
-from mcp_server.errors import EXIT_UNREACHABLE, AgentMemError
+from mcp_server.errors import AgentMemError
+from mcp_server.exits import Exit
 
 __all__ = [
     "ConfirmationNeeded",
@@ -36,7 +37,7 @@ class StoreError(AgentMemError):
     """The store could not do what it was asked; nothing of it was done."""
 
     code = "store_failed"
-    exit_code = EXIT_UNREACHABLE
+    exit_code = Exit.UNREACHABLE
 
 
 class StoreBusy(StoreError):

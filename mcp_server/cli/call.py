@@ -10,7 +10,8 @@ import anyio
 
 from mcp_server.cli.output import print_json
 from mcp_server.cli.serve import find_folders
-from mcp_server.errors import EXIT_TOOL_ERROR, InvalidArguments
+from mcp_server.errors import InvalidArguments
+from mcp_server.exits import Exit
 from mcp_server.host import PluginHost
 from mcp_server.settings import load_settings, user_folders
 from mcp_server.tools.catalog import Tool
@@ -46,7 +47,7 @@ def call_tool(
     else:
         for block in result.content:
             print(block["text"] if block["type"] == "text" else f"[{block['type']} {block.get('mimeType', '')}]")
-    return EXIT_TOOL_ERROR if result.is_error else 0
+    return Exit.TOOL_ERROR if result.is_error else 0
 
 
 def _arguments(tool: Tool, words: list[str], input_json: str | None) -> Any:

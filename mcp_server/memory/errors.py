@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcp_server.errors import EXIT_USAGE, AgentMemError
+from mcp_server.errors import AgentMemError
+from mcp_server.exits import Exit
 
 __all__ = ["EmbeddingsNotConfigured", "InvalidRequest"]
 
@@ -11,7 +12,7 @@ class InvalidRequest(AgentMemError):
     """A filter, a time or a line that says nothing we understand."""
 
     code = "invalid_request"
-    exit_code = EXIT_USAGE
+    exit_code = Exit.USAGE
 
 
 class EmbeddingsNotConfigured(AgentMemError):

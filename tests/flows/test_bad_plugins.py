@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from mcp_server.errors import EXIT_USAGE
+from mcp_server.exits import Exit
 from tests.flows import bodies
 from tests.guests import ECHO, module, wat, write_plugin
 from tests.requirements import requirement
@@ -326,7 +326,7 @@ async def test_a_folder_that_cannot_be_used_ends_the_server_with_a_clear_sentenc
     (tmp_path / "file").write_text("")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     status, complaint = await refused_start(tmp_path / name, cache, tmp_path)
-    assert status == EXIT_USAGE
+    assert status == Exit.USAGE
     assert complaint.startswith(f"error[settings_invalid]: the plugin folder {tmp_path / name} ")
     assert says in complaint
     assert "fix: " in complaint

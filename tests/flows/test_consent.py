@@ -20,7 +20,7 @@ from tests.stdio_server import META, Json, StdioServer, error_code
 
 TOOL = "careful__echo"
 ARGUMENTS = {"amount": 5}
-FORMS = {**META, "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}
+FORMS: Json = {**META, "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}
 
 
 @pytest.fixture(autouse=True)
