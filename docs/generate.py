@@ -29,8 +29,8 @@ A call that reaches a limit fails with the error of that line, and the next call
 |---|--:|--:|---|---|---|
 {rows}
 
-A waiting line that is full answers `busy`. A plugin that goes over `max_host_calls`, `max_log_lines` or
-`max_log_bytes` gets the error as the answer of the host function, and may go on without it.
+A waiting line that is full answers `busy`. A plugin that goes over `max_host_calls`, `max_llm_calls`, `max_log_lines`
+or `max_log_bytes` gets the error as the answer of the host function, and may go on without it.
 
 This page is written by `docs/generate.py` from `mcp_server/policy/limits.py`.
 """
@@ -46,8 +46,7 @@ plugin that asks.
 |---|---|---|
 {rows}
 
-A capability without functions can be named and granted today, so that manifests can be written; nothing stands behind
-it yet, and a module that imports a function that is not in this table is held back.
+A module that imports a function that is not in this table is held back.
 
 ## How a host function is called
 
@@ -68,7 +67,7 @@ a trap, so a plugin can go on.
 | `get_config` | `{{"key": "name"}}`, or `{{}}` for all of it | the value, null when it is not set |
 
 The others have pages of their own: [memories, values and search](memory.md), [network](network.md),
-[files](files.md).
+[files](files.md), [language models](llm.md).
 
 This page is written by `docs/generate.py` from `mcp_server/policy/rights.py`.
 """
@@ -90,7 +89,7 @@ def capabilities_page() -> str:
     for capability in CAPABILITIES:
         functions = [f"`{name}`" for name, owner in HOST_FUNCTIONS.items() if owner == capability]
         granted = "to every plugin that asks" if capability in DEFAULT_GRANTS else "by the operator only"
-        rows.append(f"| `{capability}` | {', '.join(functions) or 'none yet'} | {granted} |")
+        rows.append(f"| `{capability}` | {', '.join(functions)} | {granted} |")
     levels = ", ".join(f"`{level}`" for level in PYTHON_LEVELS)
     return CAPABILITIES_PAGE.format(rows="\n".join(rows), levels=levels)
 

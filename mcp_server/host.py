@@ -72,8 +72,8 @@ class PluginHost:
         self.catalog = Catalog({})
         self.changed: list[Callable[[], None]] = []
         self._cache = cache or user_folders().cache
-        self._services = Services(data or user_folders().data)
         self._consents = Consents(keep_consent)
+        self._services = Services(data or user_folders().data, self.settings.llm)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -109,6 +109,7 @@ class PluginHost:
             consents=self._consents,
         )
         self._stack.callback(self._services.close)
+        self._stack.push_async_callback(self._services.hang_up)
         await self._stack.enter_async_context(self.fleet)
         try:
             self.reload()
@@ -254,6 +255,7 @@ class PluginHost:
             files=tuple(_root(root) for root in grant.filesystem.roots),
             denied_paths=grant.filesystem.deny,
             asking=_asking(grant),
+            llm=grant.llm.rules(),
         )
 
 

@@ -1,18 +1,19 @@
-"""What stands behind the host functions: the store, the memory engine, the network, files, log, configuration.
+"""What stands behind the host functions: the store, the memory engine, language models, network, files.
 
 The store is opened by the first call that needs it: most servers start, list and even call without one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp_server.capabilities import config, logging
 from mcp_server.capabilities.base import CallContext, HostFunction, Usage
 from mcp_server.capabilities.filesystem import file_functions
+from mcp_server.policy.llm import LlmSettings
 from mcp_server.policy.network import NetworkRules
 from mcp_server.policy.paths import FileRules
 from mcp_server.policy.rights import HOST_FUNCTIONS
@@ -20,6 +21,7 @@ from mcp_server.settings import secret
 
 if TYPE_CHECKING:
     from mcp_server.backends.sqlite.store import SqliteStore
+    from mcp_server.capabilities.llm import Providers
 
 __all__ = ["Services"]
 
@@ -31,10 +33,12 @@ class Services:
 
     Args:
         data: The folder of the store.
+        llm: Who answers ``call_llm``.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, llm: LlmSettings | None = None) -> None:
         self._data = data
+        self._llm_settings = llm or LlmSettings()
 
     def functions(self) -> tuple[HostFunction, ...]:
         """Every host function this server offers."""
@@ -46,6 +50,7 @@ class Services:
             *self._when_asked("MemoryAccess", lambda: self._memory),
             *self._when_asked("StorageAccess", lambda: self._storage),
             *self._when_asked("SearchAccess", lambda: self._search),
+            *self._when_asked("LLMAccess", lambda: self._llm),
             *self._when_asked("NetworkAccess", lambda: self._network),
         )
 
@@ -54,6 +59,12 @@ class Services:
         store = self.__dict__.pop("_store", None)
         if store is not None:
             store.close()
+
+    async def hang_up(self) -> None:
+        """Close the connections to providers of language models, if there are any."""
+        providers = self.__dict__.pop("_providers", None)
+        if providers is not None:
+            await providers.aclose()
 
     def _when_asked(self, capability: str, make: Callable[[], dict[str, HostFunction]]) -> tuple[HostFunction, ...]:
         """The functions of ``capability``, whose libraries and files are opened by the first call."""
@@ -92,6 +103,22 @@ class Services:
         from mcp_server.capabilities import search  # noqa: PLC0415  # as above
 
         return _by_name(search.functions())
+
+    @cached_property
+    def _providers(self) -> Providers:
+        from mcp_server.capabilities.llm import Providers  # noqa: PLC0415  # as above
+
+        return Providers(self._llm_settings, partial(secret, ""))
+
+    @cached_property
+    def _llm(self) -> dict[str, HostFunction]:
+        from mcp_server.capabilities.llm import llm_functions  # noqa: PLC0415  # as above
+        from mcp_server.capabilities.network.secrets import Scrubber, usable  # noqa: PLC0415
+
+        def scrub(text: str, secrets: Mapping[str, str]) -> str:
+            return Scrubber(usable(secrets)).text(text)
+
+        return _by_name(llm_functions(self._llm_settings, self._providers, lambda: self._store, scrub=scrub))
 
     @cached_property
     def _network(self) -> dict[str, HostFunction]:

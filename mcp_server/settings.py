@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mcp_server.errors import SettingsError
 from mcp_server.policy.limits import limit_problems
+from mcp_server.policy.llm import LlmGrant, LlmSettings
 from mcp_server.policy.network import NetworkGrant, intersect
 from mcp_server.policy.paths import path_problems
 from mcp_server.policy.rights import CAPABILITIES
@@ -108,6 +109,7 @@ class Grant(_Section):
     ask_always: bool = False
     network: NetworkSection = NetworkSection()
     filesystem: FilesystemSection = FilesystemSection()
+    llm: LlmGrant = LlmGrant()
 
     @field_validator("capabilities", "deny")
     @classmethod
@@ -138,6 +140,7 @@ class Settings(_Section):
 
     runtime: RuntimeSettings = RuntimeSettings()
     log: LogSettings = LogSettings()
+    llm: LlmSettings = LlmSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)
     config: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -149,6 +152,12 @@ class Settings(_Section):
         if problems:
             raise ValueError("; ".join(problems))
         return config
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Settings:
+        for plugin, grant in self.grants.items():
+            grant.llm.check(plugin, self.llm)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

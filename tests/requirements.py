@@ -98,6 +98,7 @@ REQUIREMENTS: dict[str, str] = {
     "concurrency:principal": "One principal's calls in flight are bounded, and so is its waiting line.",
     "cancel:nothing-left": "Calls cancelled at any moment leave no slot, descriptor, thread or process behind.",
     "cancel:stops-the-guest": "A call that nobody waits for any more stops, in the guest too.",
+    "cancel:host-functions": "What a guest waits for at the host ends with its call.",
     # Lifecycle
     "lifecycle:order": "initialize, start, warmup and stop are called at the right moments of every instance.",
     "lifecycle:warm": "A plugin can be loaded before its first call.",
@@ -162,6 +163,8 @@ REQUIREMENTS: dict[str, str] = {
     "capability:files": "A granted plugin uses the folders it was given, and nothing beside them.",
     "capability:network": "A granted plugin reaches the URLs that its manifest and its grant both allow.",
     "capability:secret": "A secret is sent where its grant binds it, and shown to nobody.",
+    "capability:llm": "A granted plugin asks a language model by an alias, and learns neither its key nor its place.",
+    "capability:llm-budget": "What a plugin takes of a language model is reserved, settled and bounded.",
     "capability:not-granted": "What is optional and not granted answers capability_denied.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
 }

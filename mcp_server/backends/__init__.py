@@ -1,1 +1,1 @@
-"""Where data lives: the contracts in ``base``, one folder per database, chosen by the composition root alone."""
+"""Where data lives and who answers: contracts in ``base``, a folder per database, ``llm`` for language models."""

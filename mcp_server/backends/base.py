@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from mcp_server.backends.conditions import Condition
 from mcp_server.backends.values import (
     Added,
+    Budget,
     Candidate,
     Change,
     Entry,
@@ -21,11 +22,12 @@ from mcp_server.backends.values import (
     MemoryStats,
     Neighbour,
     NewMemory,
+    Spending,
     Stored,
     Vocabulary,
 )
 
-__all__ = ["Caller", "KeyValueStore", "MemoryStore", "Position", "Store"]
+__all__ = ["BudgetStore", "Caller", "KeyValueStore", "MemoryStore", "Position", "Store"]
 
 T = TypeVar("T")
 Position = tuple[int, str]
@@ -198,14 +200,37 @@ class MemoryStore(Protocol):
         ...
 
 
+class BudgetStore(Protocol):
+    """What was spent on language models, per principal, plugin and day; correct with any number of processes."""
+
+    def reserve(self, principal: str, plugin: str, day: int, most: Spending, budgets: Sequence[Budget]) -> None:
+        """Count ``most`` as spent on ``day`` (days since 1970, UTC), until it is settled.
+
+        Raises:
+            BudgetReached: It would pass one of ``budgets``; nothing is counted.
+        """
+        ...
+
+    def settle(self, principal: str, plugin: str, day: int, reserved: Spending, spent: Spending) -> None:
+        """Count ``spent`` in the place of what was reserved."""
+        ...
+
+    def spent(self, principal: str, plugin: str, day: int) -> Spending:
+        """What one principal's calls of one plugin took, what is reserved included."""
+        ...
+
+
 class Store(Protocol):
-    """A database that keeps both, and what it takes to run it."""
+    """A database that keeps all of them, and what it takes to run it."""
 
     @property
     def memories(self) -> MemoryStore: ...
 
     @property
     def keys(self) -> KeyValueStore: ...
+
+    @property
+    def budgets(self) -> BudgetStore: ...
 
     @property
     def caller(self) -> Caller: ...

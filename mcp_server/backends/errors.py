@@ -8,6 +8,7 @@
     ├── StoreDamaged          store_damaged       the file is not what was written
     ├── StoreTooNew           store_too_new       a newer version of this program has migrated it
     ├── QuotaReached          limit_<name>        the principal's share for this plugin is used up
+    ├── BudgetReached         limit_llm_<unit>    a day's budget of tokens or costs does not hold it
     ├── VersionConflict       version_conflict    ``if_version`` is not the version that is stored
     ├── MemoryNotFound        memory_not_found
     ├── ConfirmationNeeded    confirmation_needed how many memories would be deleted was not said
@@ -20,6 +21,7 @@ from mcp_server.errors import AgentMemError
 from mcp_server.exits import Exit
 
 __all__ = [
+    "BudgetReached",
     "ConfirmationNeeded",
     "CursorInvalid",
     "MemoryNotFound",
@@ -85,6 +87,27 @@ class QuotaReached(StoreError):
     @property
     def error_code(self) -> str:
         return f"limit_{self.limit}"
+
+
+class BudgetReached(StoreError):
+    """What may be spent would pass the budget of a day.
+
+    Args:
+        of: Whose budget: ``plugin``, ``principal`` or ``server``.
+        unit: ``tokens`` or ``cost``.
+        allowed: The budget.
+        needed: What was to be reserved.
+    """
+
+    code = "limit_exceeded"
+
+    def __init__(self, of: str, unit: str, *, allowed: int, needed: int) -> None:
+        self.of, self.unit, self.allowed, self.needed = of, unit, allowed, needed
+        super().__init__(f"the day's budget of {allowed} for this {of} does not hold {needed} more ({unit})")
+
+    @property
+    def error_code(self) -> str:
+        return f"limit_llm_{self.unit}"
 
 
 class VersionConflict(StoreError):

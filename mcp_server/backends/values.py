@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "Added",
+    "Budget",
     "Candidate",
     "Change",
     "Entry",
@@ -17,6 +18,7 @@ __all__ = [
     "Neighbour",
     "NewMemory",
     "Operation",
+    "Spending",
     "Stored",
     "Vocabulary",
 ]
@@ -156,3 +158,25 @@ class Entry(NamedTuple):
 
 
 Vector = Sequence[float]
+
+
+class Spending(NamedTuple):
+    """What language models took: tokens in and out, and millionths of the operator's currency."""
+
+    tokens: int
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A bound on the sum of a day.
+
+    Attributes:
+        of: Whose sum: this plugin's, this principal's, or everybody's.
+        tokens: None is no bound.
+        cost: None is no bound.
+    """
+
+    of: Literal["plugin", "principal", "server"]
+    tokens: int | None = None
+    cost: int | None = None

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from anyio import CancelScope
+
 from mcp_server.policy.limits import Limits
 from mcp_server.policy.rights import Rights
 
@@ -25,6 +27,8 @@ class Usage:
     file_operations: int = 0
     file_bytes_read: int = 0
     file_bytes_written: int = 0
+    llm_calls: int = 0
+    llm_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class CallContext:
         deadline: Monotonic seconds at which the call must be over.
         log: Where the plugin's log lines go.
         usage: Counters of this call.
+        waiting: The host functions that wait for something; the bridge's.
+        over: Whether the guest has ended, so that nobody would read an answer.
     """
 
     plugin: str
@@ -66,6 +72,14 @@ class CallContext:
     deadline: float
     log: Callable[[LogLine], None]
     usage: Usage = field(default_factory=Usage)
+    waiting: set[CancelScope] = field(default_factory=set[CancelScope])
+    over: bool = False
+
+    def end(self) -> None:
+        """The guest has ended; what still waits on its behalf is given up: a model stops writing, a site is left."""
+        self.over = True
+        for scope in tuple(self.waiting):
+            scope.cancel()
 
 
 class HostRefusal(Exception):

@@ -112,6 +112,7 @@ LIMITS: tuple[LimitSpec, ...] = (
         "recursion", "max_recursion", 4, 8, "levels", 1, "tools.invoke", "tool and hook calls nested in one another"
     ),
     LimitSpec("log_lines", "max_log_lines", 200, 10_000, "lines", 1, "capabilities.logging", "log lines of one call"),
+    LimitSpec("llm_calls", "max_llm_calls", 8, 1_000, "calls", 1, "capabilities.llm", "`call_llm` in one call"),
     LimitSpec("log_bytes", "max_log_bytes", 65_536, MIB, "bytes", 1, "capabilities.logging", "log text of one call"),
 )
 _BY_NAME: dict[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
@@ -135,6 +136,7 @@ class Limits:
     concurrency: int = 128
     queue: int = 256
     recursion: int = 4
+    llm_calls: int = 8
     log_lines: int = 200
     log_bytes: int = 65_536
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from mcp_server.errors import CapabilityDenied
+from mcp_server.policy.llm import LlmRules
 from mcp_server.policy.network import NetworkRules
 from mcp_server.policy.paths import FileRules
 
@@ -56,6 +57,7 @@ HOST_FUNCTIONS: Mapping[str, Capability] = MappingProxyType(
         "list_data": "StorageAccess",
         "search": "SearchAccess",
         "embed": "SearchAccess",
+        "call_llm": "LLMAccess",
         "http_request": "NetworkAccess",
         "read_file": "FileSystemAccess",
         "write_file": "FileSystemAccess",
@@ -80,6 +82,7 @@ class Rights:
     granted: frozenset[Capability]
     network: NetworkRules = NetworkRules()
     files: FileRules = FileRules()
+    llm: LlmRules = LlmRules()
 
     @property
     def effective(self) -> frozenset[Capability]:
@@ -104,6 +107,7 @@ def decide_rights(
     denied: Iterable[Capability] = (),
     network: NetworkRules | None = None,
     files: FileRules | None = None,
+    llm: LlmRules | None = None,
 ) -> Rights:
     """Put ceiling and grant side by side; nothing else widens a right, and a denial beats every grant."""
     return Rights(
@@ -112,6 +116,7 @@ def decide_rights(
         (frozenset(granted) | DEFAULT_GRANTS) - frozenset(denied),
         network or NetworkRules(),
         files or FileRules(),
+        llm or LlmRules(),
     )
 
 

@@ -18,6 +18,7 @@ from mcp_server.manifest.load import LoadedManifest
 from mcp_server.manifest.model import Manifest
 from mcp_server.policy import network, paths
 from mcp_server.policy.limits import LIMITS, Limits, exceeded, resolve_limits
+from mcp_server.policy.llm import LlmRules
 from mcp_server.policy.network import NetworkGrant
 from mcp_server.policy.paths import FileGrant
 from mcp_server.policy.rights import (
@@ -72,6 +73,7 @@ class OperatorWord:
         files: Folders it may see.
         denied_paths: Paths that beat every folder.
         asking: Whether the user is asked before it runs.
+        llm: Aliases of language models, and budgets.
     """
 
     granted: frozenset[Capability] = frozenset()
@@ -83,6 +85,7 @@ class OperatorWord:
     files: tuple[FileGrant, ...] = ()
     denied_paths: tuple[str, ...] = ()
     asking: Asking = Asking.NO
+    llm: LlmRules = LlmRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,7 @@ def _decide(manifest: Manifest, word: OperatorWord) -> Rights:
         denied=word.denied,
         network=network.intersect(manifest.network.allow, word.network),
         files=paths.intersect(asked, word.files, word.denied_paths),
+        llm=word.llm,
     )
 
 

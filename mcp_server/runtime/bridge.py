@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
+from anyio import CancelScope
 from pydantic_core import from_json, to_json
 
 from mcp_server.capabilities.base import CallContext, HostFunction, HostRefusal
@@ -57,13 +58,19 @@ class Bridge:
         arguments: dict[str, Any],
         send: Callable[[bytes], None],
     ) -> None:
-        try:
-            send(_done(await cast("Awaitable[Any]", function.answer(context, arguments))))
-        except HostRefusal as refusal:
-            send(_refused(refusal))
-        except Exception:  # as above
-            logger.exception("host function %s failed for plugin %s", function.name, context.plugin)
-            send(_refused(HostRefusal("internal", f"{function.name}: the host failed; see its log")))
+        if context.over:
+            return
+        with CancelScope() as scope:
+            context.waiting.add(scope)
+            try:
+                send(_done(await cast("Awaitable[Any]", function.answer(context, arguments))))
+            except HostRefusal as refusal:
+                send(_refused(refusal))
+            except Exception:  # as above
+                logger.exception("host function %s failed for plugin %s", function.name, context.plugin)
+                send(_refused(HostRefusal("internal", f"{function.name}: the host failed; see its log")))
+            finally:
+                context.waiting.discard(scope)
 
     def _admit(self, context: CallContext, name: str, request: bytes) -> tuple[HostFunction, dict[str, Any]]:
         usage, limit = context.usage, context.limits.host_calls

@@ -39,7 +39,8 @@ class Hold:
             self._turn.release()
 
     def ended(self, pending: Pending) -> None:
-        """The worker is done with the call: the guest has really stopped."""
+        """The worker is done with the call: the guest has really stopped, and what it asked of the host with it."""
+        pending.context.end()
         self.worker.in_flight -= 1
         self.worker.last_used = time.monotonic()
         Deadlines.remove(pending)

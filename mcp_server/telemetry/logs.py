@@ -63,6 +63,8 @@ def set_up_logging(level: str, style: str) -> None:
     root.addHandler(handler)
     root.setLevel(PYTHON_LEVELS[level])
     logging.getLogger("mcp").setLevel(logging.ERROR)  # its warnings repeat what the wire already answers
+    for library in ("httpx2", "httpcore2"):
+        logging.getLogger(library).setLevel(logging.WARNING)  # they tell URLs and headers of every request
     logging.captureWarnings(True)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from mcp_server.backends.base import Store
 from mcp_server.backends.conditions import AllOf, AnyOf, Column, Comparison, Condition, Path, Without
-from mcp_server.backends.errors import ConfirmationNeeded, MemoryNotFound, QuotaReached, VersionConflict
-from mcp_server.backends.values import Entry, MemoryChanges, MemoryRecord, NewMemory
+from mcp_server.backends.errors import BudgetReached, ConfirmationNeeded, MemoryNotFound, QuotaReached, VersionConflict
+from mcp_server.backends.values import Budget, Entry, MemoryChanges, MemoryRecord, NewMemory, Spending
 from mcp_server.memory.analysis import analyze
 from mcp_server.memory.model import content_hash
 from tests.backends.conftest import MORNING, PLENTY, SECOND, Clock
@@ -32,6 +32,11 @@ def memory(content: str, identifier: str = "", **fields: Any) -> NewMemory:
         "metadata": {},
     }
     return NewMemory(**values | fields)
+
+
+def named(value: Condition | set[str]) -> str:
+    """The name of a parameter, the same in every process: the order of a set is not."""
+    return str(sorted(value)) if isinstance(value, set) else str(value)
 
 
 def add(store: Store, *memories: NewMemory, principal: str = ME, plugin: str = APP) -> None:
@@ -469,7 +474,7 @@ NOTHING: set[str] = set()
         (Comparison(Path(("' OR 1=1 --",)), "eq", None), NOTHING),
         (Comparison(Path(("$", "*", "[0]")), "eq", 1), NOTHING),
     ],
-    ids=str,
+    ids=named,
 )
 def test_a_condition_chooses(store: Store, condition: Condition, expected: set[str]) -> None:
     add(
@@ -483,3 +488,66 @@ def test_a_condition_chooses(store: Store, condition: Condition, expected: set[s
         memory("über", "none", agent_id="a", importance=0.5, created_at=MORNING + 1),
     )
     assert ids(store, condition) == expected
+
+
+# What language models took
+
+
+def test_what_is_reserved_counts_as_spent_until_it_is_settled(store: Store) -> None:
+    store.budgets.reserve(ME, APP, 7, Spending(100, 30), [])
+    assert store.budgets.spent(ME, APP, 7) == Spending(100, 30)
+    store.budgets.reserve(ME, APP, 7, Spending(50, 20), [])
+    store.budgets.settle(ME, APP, 7, Spending(100, 30), Spending(12, 3))
+    assert store.budgets.spent(ME, APP, 7) == Spending(62, 23)
+    store.budgets.settle(ME, APP, 7, Spending(50, 20), Spending(60, 25))  # a provider may take more than was thought
+    assert store.budgets.spent(ME, APP, 7) == Spending(72, 28)
+
+
+@pytest.mark.parametrize("budget", [Budget("plugin", tokens=100), Budget("plugin", cost=30)])
+def test_a_budget_holds_up_to_its_last_unit_and_refuses_one_more(store: Store, budget: Budget) -> None:
+    store.budgets.reserve(ME, APP, 7, Spending(60, 20), [budget])
+    store.budgets.reserve(ME, APP, 7, Spending(40, 10), [budget])
+    with pytest.raises(BudgetReached) as reached:
+        store.budgets.reserve(ME, APP, 7, Spending(1, 1), [budget])
+    unit = "tokens" if budget.tokens else "cost"
+    assert (reached.value.error_code, reached.value.of, reached.value.needed) == (f"limit_llm_{unit}", "plugin", 1)
+    assert store.budgets.spent(ME, APP, 7) == Spending(100, 30)
+    store.budgets.reserve(ME, APP, 8, Spending(100, 30), [budget])  # the next day
+
+
+def test_a_budget_sums_over_those_whose_it_is(store: Store) -> None:
+    for principal, plugin in ((ME, APP), (ME, "other"), ("bob", APP)):
+        store.budgets.reserve(principal, plugin, 7, Spending(10, 0), [])
+
+    def fits(principal: str, plugin: str, budget: Budget) -> bool:
+        try:
+            store.budgets.reserve(principal, plugin, 7, Spending(0, 0), [budget])
+        except BudgetReached:
+            return False
+        return True
+
+    for fitting, short in (
+        (Budget("plugin", tokens=20), Budget("plugin", tokens=19)),
+        (Budget("principal", tokens=20), Budget("principal", tokens=19)),
+        (Budget("server", tokens=30), Budget("server", tokens=29)),
+    ):
+        assert fits(ME, APP, fitting)
+        assert not fits(ME, APP, short)
+    assert fits("bob", "new", Budget("plugin", tokens=0))
+    assert not fits("bob", "new", Budget("principal", tokens=9))
+    assert store.budgets.spent("bob", APP, 7) == Spending(10, 0)
+
+
+def test_of_several_budgets_each_must_hold(store: Store) -> None:
+    budgets = [Budget("plugin", tokens=1_000), Budget("principal"), Budget("server", cost=5)]
+    with pytest.raises(BudgetReached) as reached:
+        store.budgets.reserve(ME, APP, 7, Spending(10, 6), budgets)
+    assert (reached.value.of, store.budgets.spent(ME, APP, 7)) == ("server", Spending(0, 0))
+
+
+def test_what_was_spent_is_kept_for_a_year_and_then_swept(store: Store) -> None:
+    today = MORNING // (86_400 * SECOND)
+    for day in (today - 401, today - 400, today):
+        store.budgets.reserve(ME, APP, day, Spending(1, 1), [])
+    assert store.maintain(now=MORNING) == 1
+    assert [store.budgets.spent(ME, APP, today - ago).tokens for ago in (401, 400, 0)] == [0, 1, 1]

@@ -45,6 +45,17 @@ class Site:
     seen: list[Seen] = field(default_factory=list[Seen])
     connections: int = 0
     lost: int = 0
+    changed: anyio.Event = field(default_factory=anyio.Event)
+
+    async def until(self, *, seen: int = 0, lost: int = 0) -> None:
+        """Wait for so many requests, and for so many callers that went away before their answer."""
+        with anyio.fail_after(20):
+            while len(self.seen) < seen or self.lost < lost:
+                await self.changed.wait()
+
+    def _tell(self) -> None:
+        self.changed.set()
+        self.changed = anyio.Event()
 
     async def serve(self, stream: ByteStream) -> None:
         self.connections += 1
@@ -52,6 +63,7 @@ class Site:
             try:
                 request = await _read(stream)
                 self.seen.append(request)
+                self._tell()
                 answer = self.answer(request)
                 if isinstance(answer, bytes):
                     await stream.send(answer)
@@ -60,6 +72,7 @@ class Site:
                         await stream.send(part)
             except (anyio.BrokenResourceError, anyio.EndOfStream, anyio.IncompleteRead):
                 self.lost += 1
+                self._tell()
 
 
 async def _read(stream: ByteStream) -> Seen:

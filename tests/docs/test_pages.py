@@ -142,7 +142,7 @@ def test_every_capability_and_host_function_has_a_row() -> None:
 @requirement("docs:capabilities")
 @pytest.mark.parametrize("function", HOST_FUNCTIONS)
 def test_every_host_function_has_a_row_with_its_request(function: str) -> None:
-    pages = "".join(page(name) for name in ("capabilities.md", "memory.md", "network.md", "files.md"))
+    pages = "".join(page(name) for name in ("capabilities.md", "memory.md", "network.md", "files.md", "llm.md"))
     assert re.search(rf"^(\| `{function}` \||`{function}` belongs to)", pages, flags=re.MULTILINE)
 
 

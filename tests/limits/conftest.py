@@ -15,7 +15,7 @@ from mcp_server.settings import Settings
 from mcp_server.transport.mcp_face import McpFace
 from tests.guests import wat, write_plugin
 from tests.hostile.den import hostile
-from tests.limits.guests import NUMBERED, functions, padded, tables
+from tests.limits.guests import ASKING, NUMBERED, functions, padded, tables
 
 MIB = 1024 * 1024
 ASKED: dict[str, int] = {
@@ -32,6 +32,7 @@ ASKED: dict[str, int] = {
     "concurrency": 2,
     "queue": 1,
     "recursion": 2,
+    "llm_calls": 2,
 }
 """What the manifest of plugin ``<limit>`` asks for, in the unit of the key; the tests are at this and one past it."""
 KEYS = {spec.name: spec.key for spec in LIMITS}
@@ -61,7 +62,8 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> AsyncI
     folder = tmp_path_factory.mktemp("limits")
     for limit, value in ASKED.items():
         more = "\nmax_concurrency = 1" if limit == "queue" else ""
-        write_plugin(folder, plugin_id(limit), NUMBERED, f"{RIGHTS}\n[limits]\n{KEYS[limit]} = {value}{more}")
+        wasm, rights = (ASKING, LLM_RIGHTS) if limit == "llm_calls" else (NUMBERED, RIGHTS)
+        write_plugin(folder, plugin_id(limit), wasm, f"{rights}\n[limits]\n{KEYS[limit]} = {value}{more}")
     write_plugin(folder, "slow-start", hostile("start-spin"), "[limits]\nmax_load_time_ms = 300")
     for name, key, at, past in (
         ("module-bytes", "max_module_mb = 1", padded(MIB), padded(MIB + 1)),
@@ -71,17 +73,20 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> AsyncI
     ):
         write_plugin(folder, f"{name}-at", at, f"[limits]\n{key}")
         write_plugin(folder, f"{name}-past", past, f"[limits]\n{key}")
-    settings = Settings.model_validate({"plugins": OPERATOR})
+    settings = Settings.model_validate({"plugins": OPERATOR, "llm": LLM, "grants": LLM_GRANTS})
     for plugin, asked in (("raised", "max_execution_time_ms = 60_000\nmax_input_bytes = 50"), ("greedy", GREEDY)):
         write_plugin(folder, plugin, NUMBERED, f"{RIGHTS}\n[limits]\n{asked}")
     async with (
-        PluginHost(settings, cache=cache / "cache").load_plugins_from_dir(folder) as host,
+        PluginHost(settings, cache=cache / "cache", data=folder / "data").load_plugins_from_dir(folder) as host,
         Client(McpFace(host).server) as client,
     ):
         yield Stage(host, client)
 
 
 GREEDY = "\n".join(f"{spec.key} = {spec.hard}" for spec in LIMITS)
+LLM_RIGHTS = '[capabilities]\nrequired = ["LLMAccess"]'
+LLM = {"providers": {"own": {"dialect": "extractive"}}, "aliases": {"short": {"provider": "own"}}}
+LLM_GRANTS = {"llm-calls": {"capabilities": ["LLMAccess"], "llm": {"aliases": ["short"]}}}
 OPERATOR = {"raised": {"limits": {spec.key: spec.hard for spec in LIMITS}}}
 
 

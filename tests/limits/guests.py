@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.guests import module, wat
 
-__all__ = ["NUMBERED", "functions", "padded", "tables"]
+__all__ = ["ASKING", "NUMBERED", "functions", "padded", "tables"]
 
 IMPORTS = """
   (import "extism:host/env" "input_load_u8" (func $byte (param i64) (result i32)))
@@ -94,6 +94,25 @@ BODY = """
     (loop $again (drop (memory.grow (i32.const 0))) (br $again)) (i32.const 0))
 """
 NUMBERED = module(BODY, IMPORTS)
+ASKING = module(
+    """
+  (data (i32.const 0) "{\\"prompt\\":\\"Tea?\\"}")
+  (func (export "ask_n_times") (result i32) (local $left i32) (local $block i64) (local $answer i64) (local $i i64)
+    (local.set $left (i32.sub (call $byte (i64.const 5)) (i32.const 48)))  ;; {"n":2}
+    (local.set $block (call $alloc (i64.const 17)))
+    (loop $copy
+      (call $store (i64.add (local.get $block) (local.get $i)) (i32.load8_u (i32.wrap_i64 (local.get $i))))
+      (local.set $i (i64.add (local.get $i) (i64.const 1)))
+      (br_if $copy (i64.lt_u (local.get $i) (i64.const 17))))
+    (loop $again
+      (local.set $answer (call $ask (local.get $block)))
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (br_if $again (local.get $left)))
+    (call $out (local.get $answer) (call $length (local.get $answer))) (i32.const 0))""",
+    """
+  (import "extism:host/env" "input_load_u8" (func $byte (param i64) (result i32)))
+  (import "agentmem" "call_llm" (func $ask (param i64) (result i64)))""",
+)
 
 
 def functions(count: int) -> bytes:

@@ -29,7 +29,12 @@ CALLED: dict[str, tuple[str, Json, Json, int]] = {
     "json_depth": ("nest_n_arrays", {"n": 8}, {"n": 9}, 9),
 }
 # limit: function that puts so many requests, or so long ones, to the host; the refusal is an envelope for the guest
-ANSWERED: dict[str, str] = {"host_calls": "ask_n_times", "log_lines": "log_n_lines", "log_bytes": "log_n_bytes"}
+ANSWERED: dict[str, str] = {
+    "host_calls": "ask_n_times",
+    "llm_calls": "ask_n_times",
+    "log_lines": "log_n_lines",
+    "log_bytes": "log_n_bytes",
+}
 # limit: function that uses as much as its input says, and between which inputs the limit lies
 MEASURED: dict[str, tuple[str, int, int]] = {
     "instructions": ("loop_n_times", 1, 1_000_000),

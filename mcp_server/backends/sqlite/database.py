@@ -57,11 +57,18 @@ class Database:
 
     @property
     def connection(self) -> Connection:
-        """This thread's own."""
+        """This thread's own.
+
+        Raises:
+            StoreError: The file cannot be opened any more, as :func:`failure` says.
+        """
         try:
             return self._local.connection
         except AttributeError:
-            return self._connect()
+            try:
+                return self._connect()
+            except apsw.Error as error:
+                raise failure(error) from error
 
     def _connect(self) -> Connection:
         connection = connect(self._path)

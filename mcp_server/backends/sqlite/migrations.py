@@ -58,7 +58,15 @@ CREATE TABLE key_usage (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SPENDING = """
+CREATE TABLE llm_spending (
+  day INTEGER NOT NULL, principal TEXT NOT NULL, plugin TEXT NOT NULL, tokens INTEGER NOT NULL, cost INTEGER NOT NULL,
+  PRIMARY KEY (day, plugin, principal)
+) WITHOUT ROWID;
+CREATE INDEX llm_spending_by_principal ON llm_spending (day, principal);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SPENDING)
 """Never edit one that was released; append."""
 
 

@@ -10,10 +10,13 @@ from mcp_server.backends.errors import StoreError
 from mcp_server.backends.sqlite.database import AtOnce, Database
 from mcp_server.backends.sqlite.keyvalue import SqliteKeys
 from mcp_server.backends.sqlite.memories import SqliteMemories
+from mcp_server.backends.sqlite.spending import SqliteBudgets
 from mcp_server.backends.sqlite.typed import Connection
 from mcp_server.backends.sqlite.where import fold
 
 __all__ = ["SqliteStore"]
+
+_DAY = 86_400_000_000
 
 _CHECKS: tuple[tuple[str, str], ...] = (
     (
@@ -52,7 +55,7 @@ _CHECKS: tuple[tuple[str, str], ...] = (
 
 
 class SqliteStore:
-    """Memories and key-value pairs in one file.
+    """Memories, key-value pairs and what was spent, in one file.
 
     Args:
         path: The file; created with its folder.
@@ -71,6 +74,7 @@ class SqliteStore:
         self._database = Database(path, busy_ms=busy_ms, durable=durable, prepare=_prepare)
         self._memories = SqliteMemories(self._database)
         self._keys = SqliteKeys(self._database, clock or (lambda: time.time_ns() // 1_000))
+        self._budgets = SqliteBudgets(self._database)
         self._caller = AtOnce(self._database)
         self._secret: bytes = self._database.rows("SELECT value FROM facts WHERE name = 'secret'")[0][0]
 
@@ -85,6 +89,11 @@ class SqliteStore:
         return self._keys
 
     @property
+    def budgets(self) -> SqliteBudgets:
+        """What was spent."""
+        return self._budgets
+
+    @property
     def caller(self) -> AtOnce:
         """How an event loop calls."""
         return self._caller
@@ -96,7 +105,7 @@ class SqliteStore:
 
     def maintain(self, *, now: int, history_before: int = 0) -> int:
         """As the contract says; also moves the write-ahead log into the file, so that no write has to."""
-        gone = self._memories.sweep(now) + self._keys.sweep(now)
+        gone = self._memories.sweep(now) + self._keys.sweep(now) + self._budgets.sweep(now // _DAY)
         if history_before:
             gone += self._memories.drop_history(history_before)
         self._database.rows("PRAGMA wal_checkpoint(PASSIVE)")

@@ -19,7 +19,7 @@ from mcp_server.capabilities.base import HostRefusal
 from mcp_server.capabilities.network.asked import SECRET_MARK, Asked
 from mcp_server.policy.network import NetworkRules
 
-__all__ = ["NoSecrets", "Scrubber", "SecretSource", "usable_secrets", "with_secrets"]
+__all__ = ["NoSecrets", "Scrubber", "SecretSource", "usable", "usable_secrets", "with_secrets"]
 
 MIN_SECRET = 8
 _TEMPLATE = re.compile(r"\{\{secret:([A-Za-z0-9_.-]{1,64})\}\}")
@@ -91,7 +91,11 @@ def _check(word: str, asked: Asked, rules: NetworkRules, values: Mapping[str, st
 
 def usable_secrets(source: SecretSource, plugin: str, rules: NetworkRules) -> dict[str, str]:
     """Every granted secret that has a value which fits a header and is long enough to be found again in an answer."""
-    values = {name: source(plugin, name) for name in rules.secrets}
+    return usable({name: source(plugin, name) for name in rules.secrets})
+
+
+def usable(values: Mapping[str, str | None]) -> dict[str, str]:
+    """Those of ``values`` that fit a header and are long enough to be found again in an answer."""
     return {
         name: value
         for name, value in values.items()
