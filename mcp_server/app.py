@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 
-from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.watcher import watch_folders
-from mcp_server.settings import Folders, Settings
+from mcp_server.reloading import Reloader
+from mcp_server.settings import Configuration, Folders, Settings
 from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
 from mcp_server.telemetry.snapshot import SnapshotFile
@@ -25,23 +25,30 @@ from mcp_server.transport.stdio import serve_stdio
 
 __all__ = ["run_stdio"]
 
-logger = logging.getLogger(__name__)
-
-
 STATS_SECONDS = 2.0
 """How often the figures are written for `plugin stats`, when there are new ones."""
 QUIET_SECONDS = 5.0
 """How long after a change of the catalogue its old version's garbage is looked for."""
 
 
-async def run_stdio(settings: Settings, folders: PluginFolders, own: Folders, *, watch: bool = False) -> None:
+async def run_stdio(
+    settings: Settings,
+    folders: PluginFolders,
+    own: Folders,
+    *,
+    watch: bool = False,
+    read: Callable[[], Configuration] | None = None,
+    first: Configuration | None = None,
+) -> None:
     """Serve one MCP client on this process's stdin and stdout until its input ends.
 
     Args:
         settings: In force for this run.
         folders: Where plugins lie.
         own: The user's folders for cache and state.
-        watch: Pick up changed, new and removed plugins while serving.
+        watch: Pick up changed, new and removed plugins, and changes of the configuration, while serving.
+        read: Reads the configuration anew, for SIGHUP and ``watch``; it stays as it is when omitted.
+        first: What ``settings`` came from.
 
     Raises:
         SettingsError: A configured folder is missing or unreadable.
@@ -60,10 +67,12 @@ async def run_stdio(settings: Settings, folders: PluginFolders, own: Folders, *,
             if settings.log.level in ("debug", "info"):
                 host.recorder.listeners.append(log.add)
             tasks.start_soon(_keep_stats, host, own.servers)
-            tasks.start_soon(_reload_on_hangup, host)
+            reloader = Reloader(host, read, first)
+            reloader.warn()
+            tasks.start_soon(_reload_on_hangup, reloader)
             _freeze_heap(host)
             if watch:
-                tasks.start_soon(watch_folders, folders, host.reload)
+                tasks.start_soon(watch_folders, folders, reloader.look)
             await serve_stdio(McpFace(host), source, sink, drain_seconds=settings.runtime.drain_seconds)
             tasks.cancel_scope.cancel()
             log.flush()
@@ -92,16 +101,11 @@ def _freeze_heap(host: PluginHost) -> None:
     host.changed.append(thaw)
 
 
-async def _reload_on_hangup(host: PluginHost) -> None:
-    """SIGHUP: look at the plugin folders now, with or without ``--watch``."""
+async def _reload_on_hangup(reloader: Reloader) -> None:
+    """SIGHUP: look at the configuration and the plugin folders now, with or without ``--watch``."""
     with anyio.open_signal_receiver(signal.SIGHUP) as signals:
         async for _ in signals:
-            try:
-                changed = host.reload()
-            except SettingsError as error:  # a folder was taken away; what is loaded keeps serving
-                logger.warning("reload: %s", error.message)
-            else:
-                logger.info("reloaded: %s", ", ".join(sorted(changed)) or "nothing changed")
+            reloader.now()
 
 
 async def _keep_stats(host: PluginHost, folder: Path) -> None:

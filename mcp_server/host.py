@@ -256,6 +256,7 @@ class PluginHost:
             denied_paths=grant.filesystem.deny,
             asking=_asking(grant),
             llm=grant.llm.rules(),
+            storage_quota=grant.storage.quota_mb * MIB,
         )
 
 

@@ -166,6 +166,18 @@ REQUIREMENTS: dict[str, str] = {
     "capability:llm": "A granted plugin asks a language model by an alias, and learns neither its key nor its place.",
     "capability:llm-budget": "What a plugin takes of a language model is reserved, settled and bounded.",
     "capability:not-granted": "What is optional and not granted answers capability_denied.",
+    # Rights: configuration, grants and refusals
+    "settings:layers": "Command line beats environment beats project file beats user file beats default, key by key.",
+    "settings:origin": "Every value in force can be shown with the place it came from, and no secret is.",
+    "settings:problems": "All problems of every configuration file are told at once, with file and key.",
+    "settings:stranger": "A project file that is not trusted widens no right and no limit, and says what is ignored.",
+    "settings:no-self-grant": "No plugin writes a configuration file that could grant it rights.",
+    "grants:edit": "Granting and revoking change what they must, keep comments and order, and can be repeated.",
+    "grants:refuse": "A file that cannot be read, or would not be in order afterwards, is left as it is.",
+    "grants:reload": "A running server takes changed grants up as a new version, and a revoked right is not kept.",
+    "grants:side-by-side": "What a plugin asks for, is granted and has in force is shown side by side.",
+    "refusals:operator": "A refusal tells the operator the command and the line that would allow it.",
+    "refusals:model": "What a model or a guest sees of a refusal holds nothing of the operator's part.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
 }
 

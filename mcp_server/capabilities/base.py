@@ -29,6 +29,7 @@ class Usage:
     file_bytes_written: int = 0
     llm_calls: int = 0
     llm_tokens: int = 0
+    refusals_told: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,15 @@ class HostRefusal(Exception):
         code: Stable code for ``metadata.code``.
         message: What was wrong, readable by the plugin's author and a model; no host paths, no secrets.
         data: More for ``metadata``.
+        fix: The operator's next step: a command or a configuration line. Logged here, never sent to a guest.
     """
 
-    def __init__(self, code: str, message: str, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, code: str, message: str, data: Mapping[str, Any] | None = None, *, fix: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.data: Mapping[str, Any] = data or {}
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True)

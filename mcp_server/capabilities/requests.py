@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,7 +14,6 @@ from mcp_server.memory.requests import Request, read
 
 __all__ = ["checked", "refusing"]
 
-logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -34,10 +32,8 @@ def checked(context: CallContext, name: str, model: type[R], request: dict[str, 
 
 @contextmanager
 def refusing(name: str) -> Generator[None]:
-    """What fails in this block with one of our errors is refused with its code; the operator's part is logged."""
+    """What fails in this block with one of our errors is refused with its code; the bridge logs the operator's part."""
     try:
         yield
     except AgentMemError as error:
-        if error.fix:
-            logger.warning("%s: %s; %s", name, error.message, error.fix)
-        raise HostRefusal(error.error_code, f"{name}: {error.message}", error.data) from error
+        raise HostRefusal(error.error_code, f"{name}: {error.message}", error.data, fix=error.fix) from error

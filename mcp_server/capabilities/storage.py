@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -14,13 +15,13 @@ from mcp_server.backends.cursors import open_cursor, seal_cursor
 from mcp_server.capabilities.base import CallContext, HostFunction, HostRefusal
 from mcp_server.capabilities.requests import checked, refusing
 from mcp_server.memory.times import to_text
+from mcp_server.policy.advice import quota_fix
 
-__all__ = ["MOST_KEY_BYTES", "MOST_VALUE_BYTES", "QUOTA", "functions"]
+__all__ = ["MOST_KEY_BYTES", "MOST_VALUE_BYTES", "functions"]
 
+MIB = 1024 * 1024
 MOST_KEY_BYTES = 512
 MOST_VALUE_BYTES = 1024 * 1024
-QUOTA = 64 * 1024 * 1024
-"""Bytes of keys and values, per principal and plugin, where the grant says nothing else."""
 _MOST_ENTRIES = 1_000
 _LONGEST_LIFE_SECONDS = 100 * 366 * 86_400
 _SECOND = 1_000_000
@@ -74,7 +75,7 @@ class _Storage:
         asked = checked(context, "store_data", _StoreData, request)
         value = _encoded(asked.value)
         expires_at = None if asked.ttl_seconds is None else self._clock() + asked.ttl_seconds * _SECOND
-        with refusing("store_data"):
+        with _telling_the_quota(context.plugin), refusing("store_data"):
             version = await self._store.caller.soon(
                 lambda: self._store.keys.store(
                     context.principal,
@@ -126,7 +127,7 @@ class _Storage:
 def functions(
     store: Store,
     *,
-    quota: Callable[[CallContext], int] = lambda _: QUOTA,
+    quota: Callable[[CallContext], int] = lambda context: context.rights.storage_quota,
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000,
 ) -> tuple[HostFunction, ...]:
     """The host functions over ``store``.
@@ -167,6 +168,16 @@ def _encoded(value: object) -> bytes:
             {"limit": "kv_value", "allowed": MOST_VALUE_BYTES, "used": len(encoded)},
         )
     return encoded
+
+
+@contextmanager
+def _telling_the_quota(plugin: str) -> Generator[None]:
+    try:
+        yield
+    except HostRefusal as refusal:
+        if refusal.code == "limit_kv_bytes":
+            refusal.fix = quota_fix(plugin, -(-2 * cast("int", refusal.data["used"]) // MIB))
+        raise
 
 
 def _shown(at: int | None) -> str | None:

@@ -9,11 +9,11 @@ from typing import Any
 import anyio
 
 from mcp_server.cli.output import print_json
-from mcp_server.cli.serve import find_folders
+from mcp_server.cli.serve import find_folders, settings_of
 from mcp_server.errors import InvalidArguments
 from mcp_server.exits import Exit
 from mcp_server.host import PluginHost
-from mcp_server.settings import load_settings, user_folders
+from mcp_server.settings import user_folders
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.json_text import JsonProblem, parse
 from mcp_server.tools.results import ToolResult
@@ -34,7 +34,7 @@ def call_tool(
     json: bool,
 ) -> int:
     """Call and print; the exit code."""
-    settings = load_settings(config)
+    settings = settings_of(config)
 
     async def run() -> ToolResult:
         async with PluginHost(settings, find_folders(manifests, plugins), cache=user_folders().cache) as host:

@@ -11,11 +11,12 @@ from typing import Any
 import anyio
 
 from mcp_server.cli.output import print_json, print_table
-from mcp_server.cli.serve import find_folders
+from mcp_server.cli.rights import print_rights, rights_as_json
+from mcp_server.cli.serve import find_folders, settings_of
 from mcp_server.host import PluginHost
 from mcp_server.registry.record import PluginRecord
 from mcp_server.runtime.modules import ModuleStore
-from mcp_server.settings import load_settings, user_folders
+from mcp_server.settings import user_folders
 from mcp_server.telemetry.snapshot import read_snapshots
 from mcp_server.tools.catalog import Tool
 
@@ -34,6 +35,8 @@ def list_plugins(manifests: Folders, plugins: Folders, config: Path | None, *, j
             return
         rows = [[s["id"], s["version"], s["type"], s["state"], str(len(s["tools"])), s["reason"] or "-"] for s in shown]
         print_table(["PLUGIN", "VERSION", "TYPE", "STATE", "TOOLS", "REASON"], rows)
+        for held_back in (summary for summary in shown if summary["fix"]):
+            print(f"fix for {held_back['id']}: {held_back['fix']}")
 
     _with_host(show, manifests, plugins, config)
 
@@ -43,12 +46,19 @@ def show_plugin(plugin: str, manifests: Folders, plugins: Folders, config: Path 
 
     def show(host: PluginHost) -> None:
         record = host.registry.get(plugin)
-        facts = {**_plugin_summary(record, host), **_plugin_details(record)}
+        rights = host.registry.rights(plugin)
+        facts = {
+            **_plugin_summary(record, host),
+            **({"rights": rights_as_json(rights)} if rights is not None else {}),
+            **_plugin_details(record),
+        }
         if json:
             print_json(facts)
             return
         for key, value in facts.items():
-            if isinstance(value, dict):
+            if key == "rights" and rights is not None:
+                print_rights(rights)
+            elif isinstance(value, dict):
                 print(f"{key}:")
                 for name, item in value.items():  # pyright: ignore[reportUnknownVariableType]  # JSON
                     print(f"  {name}: {_plain(item)}")
@@ -111,7 +121,7 @@ def clear_cache(*, json: bool) -> None:
 
 
 def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: Folders, config: Path | None) -> None:
-    settings = load_settings(config)
+    settings = settings_of(config)
     logging.disable(logging.WARNING)  # what is held back is in the answer, with its reason
 
     async def run() -> None:
@@ -141,16 +151,10 @@ def _plugin_details(record: PluginRecord) -> dict[str, Any]:
     version = record.version
     if version is None:
         return {}
-    module, rights = version.module, version.rights
+    module = version.module
     return {
         "digest": version.digest,
         "isolation": version.runnable.isolation.name.lower(),
-        "rights": {
-            "required": sorted(rights.required),
-            "optional": sorted(rights.optional),
-            "granted": sorted(rights.granted),
-            "effective": sorted(rights.effective),
-        },
         "limits": asdict(version.runnable.limits),
         "module": {
             "sha256": module.sha256,

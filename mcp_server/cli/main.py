@@ -22,10 +22,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-plugin_app = typer.Typer(help="Look at the plugins that are found.", no_args_is_help=True)
+plugin_app = typer.Typer(help="Look at the plugins that are found, and grant them rights.", no_args_is_help=True)
+config_app = typer.Typer(help="Look at the configuration, and trust folders.", no_args_is_help=True)
 tool_app = typer.Typer(help="List and call tools without a client.", no_args_is_help=True)
 cache_app = typer.Typer(help="The cache of compiled modules.", no_args_is_help=True)
 app.add_typer(plugin_app, name="plugin")
+app.add_typer(config_app, name="config")
 app.add_typer(tool_app, name="tool")
 app.add_typer(cache_app, name="cache")
 
@@ -36,6 +38,12 @@ Plugins = Annotated[
     list[Path] | None, typer.Option("--plugins", metavar="DIR", help="Folder of plugins and modules; repeatable.")
 ]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting, as log.level=debug; repeatable."),
+]
+Project = Annotated[bool, typer.Option("--project", help="In ./agentmem.toml, not in the user's own file.")]
+Capabilities = Annotated[list[str] | None, typer.Argument(metavar="CAPABILITY...", help="Such as NetworkAccess.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
@@ -45,11 +53,12 @@ def serve(
     plugins: Plugins = None,
     config: Config = None,
     watch: Annotated[bool, typer.Option("--watch", help="Pick up changed plugins while serving.")] = False,
+    sets: Set = None,
 ) -> None:
     """Serve MCP over stdin and stdout."""
     from mcp_server.cli.serve import serve_stdio
 
-    serve_stdio(manifests, plugins, config, watch=watch)
+    serve_stdio(manifests, plugins, config, watch=watch, sets=sets or ())
 
 
 @app.command()
@@ -97,6 +106,94 @@ def plugin_stats(json: Json = False) -> None:
     from mcp_server.cli.look import show_stats
 
     show_stats(json=json)
+
+
+@plugin_app.command("grant")
+def plugin_grant(
+    plugin: Annotated[str, typer.Argument(help="Its id.")],
+    capabilities: Capabilities = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="PATTERN", help="URLs it may use, as in docs/network.md; repeatable."),
+    ] = None,
+    folder: Annotated[
+        list[str] | None,
+        typer.Option("--folder", metavar="NAME=PATH[:read|write]", help="A folder it may use; repeatable."),
+    ] = None,
+    range_: Annotated[
+        list[str] | None, typer.Option("--range", metavar="CIDR", help="Private addresses it may reach; repeatable.")
+    ] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option("--secret", metavar="NAME=PATTERN", help="URLs a secret may be sent to; repeatable."),
+    ] = None,
+    quota_mb: Annotated[int | None, typer.Option("--quota-mb", metavar="MIB", help="Stored values, at most.")] = None,
+    deny: Annotated[bool, typer.Option("--deny", help="Withhold capabilities and hosts, whatever is granted.")] = False,
+    project: Project = False,
+    config: Config = None,
+) -> None:
+    """Grant a plugin rights, in the configuration file."""
+    from mcp_server.cli.grants import grant_rights, wanted_rights
+
+    wanted = wanted_rights(capabilities, host, folder, range_, secret, quota_mb, deny=deny)
+    grant_rights(plugin, wanted, project=project, config=config)
+
+
+@plugin_app.command("revoke")
+def plugin_revoke(
+    plugin: Annotated[str, typer.Argument(help="Its id.")],
+    capabilities: Capabilities = None,
+    project: Project = False,
+    config: Config = None,
+) -> None:
+    """Take rights from a plugin, all that were granted when none is named."""
+    from mcp_server.cli.grants import revoke_rights
+
+    revoke_rights(plugin, capabilities or [], project=project, config=config)
+
+
+@plugin_app.command("grants")
+def plugin_grants(
+    plugin: Annotated[str | None, typer.Argument(help="Only of this plugin.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Show what is granted and denied, and where that stands."""
+    from mcp_server.cli.grants import list_grants
+
+    list_grants(plugin, config, json=json)
+
+
+@config_app.command("show")
+def config_show(
+    origin: Annotated[bool, typer.Option("--origin", help="Also where each value came from.")] = False,
+    config: Config = None,
+    sets: Set = None,
+    json: Json = False,
+) -> None:
+    """Print every value in force; secrets are never printed."""
+    from mcp_server.cli.config import show_config
+
+    show_config(config, sets or [], origin=origin, json=json)
+
+
+@config_app.command("path")
+def config_path(config: Config = None, json: Json = False) -> None:
+    """Print the files that are looked at."""
+    from mcp_server.cli.config import show_paths
+
+    show_paths(config, json=json)
+
+
+@config_app.command("trust")
+def config_trust(
+    folder: Annotated[Path | None, typer.Argument(help="The working directory when omitted.")] = None,
+    config: Config = None,
+) -> None:
+    """Let the agentmem.toml of a folder grant rights."""
+    from mcp_server.cli.config import trust_folder
+
+    trust_folder(folder, config)
 
 
 @tool_app.command("list")

@@ -3,25 +3,77 @@
 from __future__ import annotations
 
 import platform
+import sys
+import tomllib
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 import anyio
 
 import mcp_server
+from mcp_server.errors import SettingsError
 from mcp_server.registry.discovery import PluginFolders
-from mcp_server.settings import load_settings, user_folders
+from mcp_server.settings import Configuration, Settings, load_configuration, user_folders
 
-__all__ = ["example_folders", "find_folders", "serve_stdio", "versions"]
+__all__ = ["example_folders", "find_folders", "load", "parse_sets", "serve_stdio", "settings_of", "versions"]
 
 
-def serve_stdio(manifests: list[Path] | None, plugins: list[Path] | None, config: Path | None, *, watch: bool) -> None:
+def serve_stdio(
+    manifests: list[Path] | None,
+    plugins: list[Path] | None,
+    config: Path | None,
+    *,
+    watch: bool,
+    sets: Sequence[str] = (),
+) -> None:
     """Serve until the client closes stdin."""
     from mcp_server.app import run_stdio
 
-    settings = load_settings(config)
-    anyio.run(partial(run_stdio, settings, find_folders(manifests, plugins), user_folders(), watch=watch))
+    read = partial(load_configuration, config, overrides=parse_sets(sets))
+    first = read()
+    folders = find_folders(manifests, plugins)
+    anyio.run(partial(run_stdio, first.settings, folders, user_folders(), watch=watch, read=read, first=first))
+
+
+def load(config: Path | None, sets: Sequence[str] = ()) -> Configuration:
+    """The configuration of a command; what is ignored of it is said on stderr."""
+    configuration = load_configuration(config, overrides=parse_sets(sets))
+    for warning in configuration.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return configuration
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings of a command, as :func:`load` finds them."""
+    return load(config).settings
+
+
+def parse_sets(sets: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """``runtime.max_workers=2`` as ``{"runtime": {"max_workers": 2}}``; a value is read as TOML, else taken as text.
+
+    Raises:
+        SettingsError: A word has not that form.
+    """
+    document: dict[str, dict[str, Any]] = {}
+    for word in sets:
+        key, separator, text = word.partition("=")
+        try:
+            value: Any = tomllib.loads(f"value = {text}")["value"]
+        except (ValueError, RecursionError):
+            value = text
+        section, *names = key.strip().split(".")
+        if not (separator and section and names and all(names)):
+            raise SettingsError(f"--set {word}: is not SECTION.KEY=VALUE", fix="--set runtime.max_workers=2")
+        table: dict[str, Any] = document.setdefault(section, {})
+        for name in names[:-1]:
+            if not isinstance(table.setdefault(name, {}), dict):
+                raise SettingsError(f"--set {word}: '{name}' was set to a value", fix="set each key once")
+            table = table[name]
+        table[names[-1]] = value
+    return document
 
 
 def find_folders(manifests: list[Path] | None, plugins: list[Path] | None) -> PluginFolders:

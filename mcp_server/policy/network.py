@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NoReturn
 
+from mcp_server.policy.denied import NetworkDenied
+
 __all__ = [
     "METHODS",
     "PORTS",
@@ -38,16 +40,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _RULE = re.compile(
     r"(?:([A-Z]+(?:,[A-Z]+)*) +)?(?:(https?)://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.*-]+)(?::([0-9]{1,5}|\*))?(/[!-~]*)?"
 )
-
-
-class NetworkDenied(Exception):
-    """A URL that nobody may ask for, or one that the rules do not allow; told like a HostRefusal."""
-
-    def __init__(self, code: str, message: str, data: Mapping[str, object] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.data: Mapping[str, object] = data or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +237,18 @@ class NetworkRules:
         """Refuse what a rule denies, and what the ceiling and the grant do not both allow.
 
         Raises:
-            NetworkDenied: Names the bound that said no: deny, host, scheme, port, method or path.
+            NetworkDenied: Names the bound that said no (deny, host, scheme, port, method or path) and whose it is.
         """
-        if any(rule.forbids(method, target) for rule in self.deny):
-            _refuse("deny", "a deny rule of the grant", method, target)
-        for rules, owner in ((self.ceiling, "the plugin's manifest"), (self.grant, "the grant")):
+        if self.denying(method, target) is not None:
+            _refuse("deny", "grant", method, target)
+        for rules, owner in ((self.ceiling, "manifest"), (self.grant, "grant")):
             bound = _missing_bound(rules, method, target)
             if bound:
                 _refuse(bound, owner, method, target)
+
+    def denying(self, method: str, target: Target) -> Rule | None:
+        """The first rule that denies the request."""
+        return next((rule for rule in self.deny if rule.forbids(method, target)), None)
 
     def secret_fits(self, name: str, method: str, target: Target) -> bool:
         """Whether secret ``name`` may be sent there."""
@@ -277,8 +273,9 @@ def _missing_bound(rules: Sequence[Rule], method: str, target: Target) -> str:
 
 def _refuse(bound: str, owner: str, method: str, target: Target) -> NoReturn:
     origin = f"{target.scheme}://{target.authority}"
-    told = f"{owner} forbids it" if bound == "deny" else f"{owner} allows no such {bound}"
-    data = {"capability": "NetworkAccess", "bound": bound, "method": method, "origin": origin}
+    whose = "the plugin's manifest" if owner == "manifest" else "the grant"
+    told = f"a deny rule of {whose} forbids it" if bound == "deny" else f"{whose} allows no such {bound}"
+    data = {"capability": "NetworkAccess", "bound": bound, "owner": owner, "method": method, "origin": origin}
     raise NetworkDenied("network_denied", f"{method} {origin} is not allowed: {told}", data)
 
 

@@ -14,7 +14,10 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal, NoReturn
 
+from mcp_server.policy.denied import PathDenied
+
 __all__ = [
+    "PROJECT_FILE",
     "TEMPORARY_PREFIX",
     "FileGrant",
     "FileLimits",
@@ -36,14 +39,8 @@ TEMPORARY_PREFIX = ".agentmem-"
 """How the files begin that a write makes before it renames them; no plugin may name one."""
 
 
-class PathDenied(Exception):
-    """A path that nobody may name, or one that the rules do not allow; told like a HostRefusal."""
-
-    def __init__(self, code: str, message: str, data: Mapping[str, object] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.data: Mapping[str, object] = data or {}
+PROJECT_FILE = "agentmem.toml"
+"""A folder's own configuration of this server. No plugin may write one: where it is trusted, it grants rights."""
 
 
 def parse_path(text: str) -> Segments:
@@ -131,7 +128,7 @@ class FileRules:
         """The root of a path that may be used in ``mode``.
 
         Raises:
-            PathDenied: Names the bound that said no: root, path, mode or deny.
+            PathDenied: Names the bound that said no (root, path, mode, deny or own) and whose it is.
         """
         shown = "/".join(segments)
         root = self.roots.get(segments[0]) if segments else None
@@ -139,13 +136,15 @@ class FileRules:
             _refuse("root", shown, f"the grant has no root of that name; it has {', '.join(self.roots) or 'none'}")
         asked = {allowed for prefix, allowed in self.ceiling if segments[: len(prefix)] == prefix}
         if not asked:
-            _refuse("path", shown, "the plugin's manifest does not ask for it")
+            _refuse("path", shown, "the plugin's manifest does not ask for it", owner="manifest")
         if mode == "write" and "write" not in asked:
-            _refuse("mode", shown, "the plugin's manifest asks to read it only")
+            _refuse("mode", shown, "the plugin's manifest asks to read it only", owner="manifest")
         if mode == "write" and root.mode != "write":
             _refuse("mode", shown, "the grant is for reading only")
         if any(_covers(pattern, segments) for pattern in self.deny):
             _refuse("deny", shown, "the grant forbids it")
+        if mode == "write" and _folded(segments[-1]) == PROJECT_FILE:
+            _refuse("own", shown, "it is a configuration file of the host", owner="host")
         return root
 
     def visible_roots(self) -> list[str]:
@@ -159,8 +158,8 @@ def _covers(pattern: Segments, segments: Segments) -> bool:
     )
 
 
-def _refuse(bound: str, shown: str, reason: str) -> NoReturn:
-    data = {"capability": "FileSystemAccess", "bound": bound, "path": shown}
+def _refuse(bound: str, shown: str, reason: str, owner: str = "grant") -> NoReturn:
+    data = {"capability": "FileSystemAccess", "bound": bound, "owner": owner, "path": shown}
     raise PathDenied("path_denied", f"'{shown}' is not allowed: {reason}", data)
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from mcp_server.errors import CapabilityDenied
+from mcp_server.policy.advice import grant_fix, undeny_fix
 from mcp_server.policy.llm import LlmRules
 from mcp_server.policy.network import NetworkRules
 from mcp_server.policy.paths import FileRules
@@ -22,9 +23,9 @@ __all__ = [
     "DEFAULT_GRANTS",
     "HOST_FUNCTIONS",
     "HOST_MODULES",
+    "STORAGE_QUOTA",
     "Rights",
     "decide_rights",
-    "grant_line",
     "require_declared",
     "require_granted",
 ]
@@ -73,6 +74,10 @@ DEFAULT_GRANTS: frozenset[Capability] = frozenset({"MemoryAccess", "LoggingAcces
 """What every plugin gets without being asked for: its principal's memories, the log, its own configuration."""
 
 
+STORAGE_QUOTA = 64 * 1024 * 1024
+"""Bytes of keys and values that a plugin may keep for each principal, where its grant says nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What a plugin asked for, what it was granted, and the intersection. Frozen when the plugin is registered."""
@@ -83,6 +88,8 @@ class Rights:
     network: NetworkRules = NetworkRules()
     files: FileRules = FileRules()
     llm: LlmRules = LlmRules()
+    denied: frozenset[Capability] = frozenset()
+    storage_quota: int = STORAGE_QUOTA
 
     @property
     def effective(self) -> frozenset[Capability]:
@@ -93,6 +100,15 @@ class Rights:
     def missing(self) -> tuple[Capability, ...]:
         """Required but not granted, in the order of :data:`CAPABILITIES`."""
         return tuple(name for name in CAPABILITIES if name in self.required - self.granted)
+
+    def fix(self, plugin: str, capabilities: Iterable[Capability]) -> str:
+        """What an operator does about ``capabilities`` that ``plugin`` does not have."""
+        names = sorted(capabilities)
+        withheld = [name for name in names if name in self.denied]
+        open_ones = [name for name in names if name not in self.denied]
+        return "; ".join(
+            ([grant_fix(plugin, open_ones)] if open_ones else []) + [undeny_fix(plugin, name) for name in withheld]
+        )
 
     def allows(self, function: str) -> bool:
         """Whether host function ``function`` may do its work for this plugin."""
@@ -108,6 +124,7 @@ def decide_rights(
     network: NetworkRules | None = None,
     files: FileRules | None = None,
     llm: LlmRules | None = None,
+    storage_quota: int = STORAGE_QUOTA,
 ) -> Rights:
     """Put ceiling and grant side by side; nothing else widens a right, and a denial beats every grant."""
     return Rights(
@@ -117,6 +134,8 @@ def decide_rights(
         network or NetworkRules(),
         files or FileRules(),
         llm or LlmRules(),
+        frozenset(denied),
+        storage_quota,
     )
 
 
@@ -124,13 +143,13 @@ def require_granted(plugin: str, rights: Rights) -> None:
     """Hold the plugin back when a required capability is not granted.
 
     Raises:
-        CapabilityDenied: Names every missing capability, and the configuration line that grants them.
+        CapabilityDenied: Names every missing capability, and the command and the line that grant them.
     """
     missing = rights.missing
     if missing:
         raise CapabilityDenied(
             f"plugin '{plugin}' requires {_join(missing)}, which is not granted",
-            fix=grant_line(plugin, sorted(missing)),
+            fix=rights.fix(plugin, missing),
             data={"plugin": plugin, "capabilities": list(missing)},
         )
 
@@ -163,12 +182,6 @@ def require_declared(plugin: str, rights: Rights, imports: Iterable[tuple[str, s
                 fix=f"add \"{capability}\" to [capabilities] required in the plugin.toml of '{plugin}'",
                 data={"plugin": plugin, "import": name, "capability": capability},
             )
-
-
-def grant_line(plugin: str, capabilities: Iterable[str]) -> str:
-    """The operator's configuration lines that grant ``capabilities`` to ``plugin``."""
-    words = ", ".join(f'"{name}"' for name in capabilities)
-    return f"add to the server's configuration: [grants.{plugin}] capabilities = [{words}]"
 
 
 def _join(words: Iterable[str]) -> str:

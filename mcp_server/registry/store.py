@@ -10,11 +10,12 @@ from pathlib import Path
 
 from mcp_server.errors import AgentMemError, LifecycleError, ManifestError, NameCollision, PluginNotFound
 from mcp_server.manifest.load import LoadedManifest
+from mcp_server.policy.rights import Rights
 from mcp_server.registry.discovery import Found, PluginFolders, discover, lone_modules
 from mcp_server.registry.lifecycle import State
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.stamps import files_of, settled_stamp
-from mcp_server.registry.version import OperatorWord, PluginVersion, read_manifest, read_version
+from mcp_server.registry.version import OperatorWord, PluginVersion, read_manifest, read_version, rights_of
 from mcp_server.runtime.fleet import Fleet
 
 __all__ = ["Registry"]
@@ -86,7 +87,7 @@ class Registry:
         record = self.get(plugin)
         self._retire(record, 0.0)
         record.fail(error)
-        logger.warning("plugin %s: [%s] %s", plugin, error.error_code, error.message)
+        _tell(plugin, error)
 
     def stop(self, plugin: str, drain: float = 0.0) -> None:
         """Take a plugin's tools away until it is restarted; running calls end first.
@@ -98,6 +99,21 @@ class Registry:
         record = self.get(plugin)
         record.move(State.STOPPED)
         self._retire(record, drain)
+
+    def rights(self, plugin: str) -> Rights | None:
+        """What ``plugin`` asks for and is granted, also where that holds it back; None when its manifest is unreadable.
+
+        Raises:
+            PluginNotFound: There is none of that id.
+        """
+        record = self.get(plugin)
+        if record.version is not None and record.serving:
+            return record.version.rights
+        try:
+            source = self._read(record)
+        except ManifestError:
+            return None
+        return rights_of(source.manifest, self._word(plugin))
 
     def restart(self, plugin: str) -> None:
         """Load a plugin anew from Stopped or Error, with its crashes forgotten.
@@ -112,9 +128,8 @@ class Registry:
             raise LifecycleError(f"plugin '{plugin}' is {record.shown_state} and need not be restarted; stop it first")
         record.move(State.LOADING)
         self._began = time.time_ns()
-        kind = "module" if record.path.suffix == ".wasm" else "manifest"
         try:
-            source = read_manifest(Found(record.path, kind), self._folders.roots, self._host_version)
+            source = self._read(record)
             version = read_version(source, self._word(plugin))
         except AgentMemError as error:
             record.fail(error)
@@ -126,6 +141,10 @@ class Registry:
         record = self.records.pop(plugin)
         self._retire(record, drain)
         record.move(State.UNREGISTERED)
+
+    def _read(self, record: PluginRecord) -> LoadedManifest:
+        kind = "module" if record.path.suffix == ".wasm" else "manifest"
+        return read_manifest(Found(record.path, kind), self._folders.roots, self._host_version)
 
     def _candidates(self) -> Iterable[tuple[Found, LoadedManifest | None, AgentMemError | None]]:
         claimed: list[Path] = []
@@ -179,15 +198,19 @@ class Registry:
         record = self.records.get(plugin)
         if record is None:
             record = self.records[plugin] = PluginRecord(plugin, found.path)
-        if record.state is State.STOPPED or (record.version is not None and source is record.version.source):
+        word = self._word(plugin)
+        same_word = record.version is not None and record.version.word == word
+        if record.state is State.STOPPED or (same_word and record.version and source is record.version.source):
             return False
         version: PluginVersion | None = None
         if source is not None and error is None:
             try:
-                version = read_version(source, self._word(plugin))
+                version = read_version(source, word)
             except AgentMemError as refused:
                 error = refused
         if version is None:
+            if not same_word:
+                self._retire(record, drain)  # no version outlives the rights it was given
             return self._keep_old(record, error or NameCollision(f"'{plugin}' could not be read"))
         if record.version is not None and record.serving and _same(record.version, version):
             self._fleet.modules.put(version.module.sha256, version.data)
@@ -208,7 +231,7 @@ class Registry:
         else:
             record.fail(error)
         if not repeated:
-            logger.warning("plugin %s: [%s] %s", record.id, error.error_code, error.message)
+            _tell(record.id, error)
         return not repeated
 
     def _serve(self, record: PluginRecord, path: Path, version: PluginVersion) -> None:
@@ -233,6 +256,11 @@ class Registry:
         return next((record for record in self.records.values() if record.path == path), None)
 
 
+def _tell(plugin: str, error: AgentMemError) -> None:
+    fix = f"; fix: {error.fix}" if error.fix else ""
+    logger.warning("plugin %s: [%s] %s%s", plugin, error.error_code, error.message, fix)
+
+
 def _same(old: PluginVersion, new: PluginVersion) -> bool:
     return old.digest == new.digest and old.runnable == new.runnable and old.rights == new.rights
 
@@ -246,5 +274,6 @@ def _notes(version: PluginVersion) -> tuple[str, ...]:
         notes.append("declares [hooks]; this version of the host calls none")
     refused = sorted(set(manifest.capabilities.optional) - version.rights.granted)
     if refused:
-        notes.append(f"optional capabilities not granted: {', '.join(refused)}")
+        fix = version.rights.fix(version.source.manifest.plugin.id, refused)
+        notes.append(f"optional capabilities not granted: {', '.join(refused)}; {fix}")
     return tuple(notes)

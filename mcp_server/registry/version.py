@@ -23,6 +23,7 @@ from mcp_server.policy.network import NetworkGrant
 from mcp_server.policy.paths import FileGrant
 from mcp_server.policy.rights import (
     HOST_MODULES,
+    STORAGE_QUOTA,
     Capability,
     Rights,
     decide_rights,
@@ -35,7 +36,7 @@ from mcp_server.wasm import FuncType, Import, Module, ModuleLimits, read_module
 from mcp_server.wasm.exports import LIFECYCLE
 from mcp_server.worker.frames import Mode
 
-__all__ = ["Asking", "OperatorWord", "PluginVersion", "read_manifest", "read_version"]
+__all__ = ["Asking", "OperatorWord", "PluginVersion", "read_manifest", "read_version", "rights_of"]
 
 KERNEL_MODULE = "extism:host/env"
 WASI_MODULE = "wasi_snapshot_preview1"
@@ -74,6 +75,7 @@ class OperatorWord:
         denied_paths: Paths that beat every folder.
         asking: Whether the user is asked before it runs.
         llm: Aliases of language models, and budgets.
+        storage_quota: Bytes of keys and values it may keep for each principal.
     """
 
     granted: frozenset[Capability] = frozenset()
@@ -86,6 +88,7 @@ class OperatorWord:
     denied_paths: tuple[str, ...] = ()
     asking: Asking = Asking.NO
     llm: LlmRules = LlmRules()
+    storage_quota: int = STORAGE_QUOTA
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class PluginVersion:
         rights: Requested, granted, effective.
         runnable: What the runtime loads.
         digest: sha256 over module and manifest: the identity of the version.
-        asking: Whether the user is asked before it runs.
+        word: What the operator said when it was judged.
     """
 
     source: LoadedManifest
@@ -108,7 +111,7 @@ class PluginVersion:
     rights: Rights
     runnable: Runnable
     digest: str
-    asking: Asking = Asking.NO
+    word: OperatorWord
 
 
 def read_manifest(found: Found, roots: Sequence[Path], host_version: str) -> LoadedManifest:
@@ -141,7 +144,7 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
     _check_pin(source, sha256)
     module = read_module(data, _READER_LIMITS, sha256=sha256)
     _check_module_limits(module, limits, plugin)
-    rights = _decide(manifest, word)
+    rights = rights_of(manifest, word)
     host = _check_imports(module.imports, rights, source)
     require_granted(plugin, rights)
     exports = module.callable_exports()
@@ -158,10 +161,10 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
         isolation=_isolation(manifest.runtime.isolation, word.isolation),
         limits=limits,
     )
-    return PluginVersion(source, module, data, rights, runnable, _version_digest(source, sha256), word.asking)
+    return PluginVersion(source, module, data, rights, runnable, _version_digest(source, sha256), word)
 
 
-def _decide(manifest: Manifest, word: OperatorWord) -> Rights:
+def rights_of(manifest: Manifest, word: OperatorWord) -> Rights:
     """Ceiling ∩ grant, down to hosts and paths."""
     asked: list[tuple[str, paths.Mode]] = [(rule.path, rule.mode) for rule in manifest.filesystem.allow]
     return decide_rights(
@@ -172,6 +175,7 @@ def _decide(manifest: Manifest, word: OperatorWord) -> Rights:
         network=network.intersect(manifest.network.allow, word.network),
         files=paths.intersect(asked, word.files, word.denied_paths),
         llm=word.llm,
+        storage_quota=word.storage_quota,
     )
 
 

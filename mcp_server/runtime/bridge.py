@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from mcp_server.capabilities.base import CallContext, HostFunction, HostRefusal
 from mcp_server.policy.rights import HOST_FUNCTIONS
+from mcp_server.runtime.refusals import RefusalLog
 
 __all__ = ["Bridge"]
 
@@ -36,6 +37,7 @@ class Bridge:
     ) -> None:
         self._functions = {function.name: function for function in functions}
         self._spawn = spawn
+        self._refusals = RefusalLog()
 
     def answer(self, context: CallContext, name: str, request: bytes, send: Callable[[bytes], None]) -> None:
         """Answer one host call through ``send``: now, or later for a function that waits."""
@@ -46,6 +48,7 @@ class Bridge:
                 return
             send(_done(function.answer(context, arguments)))
         except HostRefusal as refusal:
+            self._refusals.tell(context, name, refusal)
             send(_refused(refusal))
         except Exception:  # the host-function bridge: a fault of ours must reach the guest as an envelope
             logger.exception("host function %s failed for plugin %s, call %s", name, context.plugin, context.call_id)
@@ -65,6 +68,7 @@ class Bridge:
             try:
                 send(_done(await cast("Awaitable[Any]", function.answer(context, arguments))))
             except HostRefusal as refusal:
+                self._refusals.tell(context, function.name, refusal)
                 send(_refused(refusal))
             except Exception:  # as above
                 logger.exception("host function %s failed for plugin %s", function.name, context.plugin)
@@ -80,13 +84,15 @@ class Bridge:
                 "limit_host_calls",
                 f"one call may make {limit} host calls; this was number {usage.host_calls}",
                 {"limit": "host_calls", "allowed": limit, "used": usage.host_calls},
+                fix=f"raise max_host_calls under [plugins.{context.plugin}.limits] in the server's configuration",
             )
         if not context.rights.allows(name):
-            capability = HOST_FUNCTIONS.get(name, "no capability")
+            capability = HOST_FUNCTIONS.get(name)
             raise HostRefusal(
                 "capability_denied",
-                f"{name} belongs to {capability}, which is not granted to '{context.plugin}'",
-                {"capability": capability},
+                f"{name} belongs to {capability or 'no capability'}, which is not granted to '{context.plugin}'",
+                {"capability": capability or "no capability"},
+                fix=context.rights.fix(context.plugin, [capability]) if capability else "",
             )
         function = self._functions.get(name)
         if function is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp_server.telemetry.levels import PYTHON_LEVELS
 
-__all__ = ["LineFormatter", "clean", "set_up_logging"]
+__all__ = ["LineFormatter", "clean", "names_a_secret", "set_up_logging"]
 
 MAX_VALUE_CHARS = 200
 _SECRET_KEY = re.compile(
@@ -75,6 +75,11 @@ def _redact(key: str, value: Any) -> Any:
         return value
     text = clean(str(value))
     return text if len(text) <= MAX_VALUE_CHARS else text[:MAX_VALUE_CHARS] + "…"
+
+
+def names_a_secret(key: str) -> bool:
+    """Whether what stands under ``key`` is to be kept out of sight."""
+    return _SECRET_KEY.search(key) is not None
 
 
 def clean(text: str) -> str:

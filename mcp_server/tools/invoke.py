@@ -99,7 +99,7 @@ class Invoker:
         try:
             data = encode_arguments(tool, arguments, context.call_id)
             _check_depth(tool, caller)
-            if tool.version.asking is not Asking.NO:
+            if tool.version.word.asking is not Asking.NO:
                 await self._consents.obtain(_subject(tool, caller), cast("Mapping[str, Any]", arguments), caller.ask)
             turnstile = await self._enter(tool, caller)
             try:
@@ -197,7 +197,9 @@ def encode_arguments(tool: Tool, arguments: object, call_id: str) -> bytes:
 def _subject(tool: Tool, caller: Caller) -> Subject:
     version = tool.version
     stated = version.source.manifest.plugin.version
-    return Subject(tool.plugin, stated, version.digest, tool.name, version.asking, caller.principal, caller.session)
+    return Subject(
+        tool.plugin, stated, version.digest, tool.name, version.word.asking, caller.principal, caller.session
+    )
 
 
 def _check_depth(tool: Tool, caller: Caller) -> None:

@@ -29,7 +29,8 @@ def test_the_demo_shows_tools_calls_a_refusal_and_a_plugin_held_back(cache: Path
         "the keywords of README.md",
         "error[invalid_arguments]",
         "courier: Error",
-        'fix: add to the server\'s configuration: [grants.courier] capabilities = ["NetworkAccess"]',
+        "fix: run `agentmem-mcp plugin grant courier NetworkAccess`",
+        '[grants.courier] capabilities = ["NetworkAccess"]',
         "All 6 steps held.",
     ):
         assert shown in result.stdout

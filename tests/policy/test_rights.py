@@ -44,6 +44,7 @@ def test_a_plugin_without_a_required_grant_is_told_the_line_to_add() -> None:
     with pytest.raises(CapabilityDenied) as caught:
         require_granted("p", rights)
     assert caught.value.message == "plugin 'p' requires LLMAccess, NetworkAccess, which is not granted"
+    assert "`agentmem-mcp plugin grant p LLMAccess NetworkAccess`" in caught.value.fix
     assert caught.value.fix.endswith('[grants.p] capabilities = ["LLMAccess", "NetworkAccess"]')
     assert caught.value.data == {"plugin": "p", "capabilities": ["LLMAccess", "NetworkAccess"]}
 

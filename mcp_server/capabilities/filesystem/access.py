@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mcp_server.capabilities.base import CallContext, HostRefusal
 from mcp_server.capabilities.filesystem.beneath import folder_beneath
 from mcp_server.capabilities.filesystem.files import Part, delete, list_folder, read_part, write_whole
+from mcp_server.policy.advice import file_fix, hard_link_fix
 from mcp_server.policy.paths import FileGrant, FileRules, Mode, PathDenied, parse_path
 from mcp_server.problems import problems_of
 
@@ -153,7 +154,7 @@ class FileAccess:
         self._take(context, "operations", 1)
         try:
             segments = parse_path(path)
-            root = self._rules_of(context).judge(segments, mode)
+            root = self._judge(context, segments, mode)
         except PathDenied as denied:
             raise HostRefusal(denied.code, denied.message, denied.data) from None
         *folders, name = segments[1:] or ("",)
@@ -163,7 +164,18 @@ class FileAccess:
         except OSError as error:
             raise _refusal(error, path) from None
         except HostRefusal as refusal:
-            raise HostRefusal(refusal.code, f"'{path}': {refusal.message}", refusal.data) from None
+            linked = mode == "read" and refusal.data.get("bound") == "hard_link"
+            fix = hard_link_fix(context.plugin, root.name) if linked else refusal.fix
+            raise HostRefusal(refusal.code, f"'{path}': {refusal.message}", refusal.data, fix=fix) from None
+
+    def _judge(self, context: CallContext, segments: tuple[str, ...], mode: Mode) -> FileGrant:
+        rules = self._rules_of(context)
+        try:
+            return rules.judge(segments, mode)
+        except PathDenied as denied:
+            root = rules.roots.get(segments[0]) if segments else None
+            fix = file_fix(context.plugin, segments, mode, root.folder if root else "", denied.data)
+            raise HostRefusal(denied.code, denied.message, denied.data, fix=fix) from None
 
     def _take(
         self, context: CallContext, what: Literal["operations", "bytes_read", "bytes_written"], more: int

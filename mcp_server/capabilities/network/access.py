@@ -26,6 +26,7 @@ from mcp_server.capabilities.network.secrets import (
     usable_secrets,
     with_secrets,
 )
+from mcp_server.policy.advice import network_fix
 from mcp_server.policy.network import NetworkDenied, NetworkRules, Target
 
 __all__ = ["HttpAccess", "HttpUsage"]
@@ -82,7 +83,8 @@ class HttpAccess:
             with _one_more_open(self._usage_of(context), rules.limits.at_once):
                 reply, target = await self._within_time(context, asked, rules, values)
         except NetworkDenied as denied:
-            raise scrubber.refusal(HostRefusal(denied.code, denied.message, denied.data)) from None
+            refusal = HostRefusal(denied.code, denied.message, denied.data, fix=denied.fix)
+            raise scrubber.refusal(refusal) from None
         except HostRefusal as refusal:
             raise scrubber.refusal(refusal) from None
         return _shown(reply, target, scrubber)
@@ -106,8 +108,8 @@ class HttpAccess:
         allowed = rules.limits.redirects if asked.follow else 0
         for hop in range(allowed + 1):
             self._count(context, rules)
-            rules.judge(asked.method, asked.target)
-            headers = with_secrets(asked, rules, values, first=hop == 0)
+            _judge(context.plugin, rules, asked)
+            headers = with_secrets(context.plugin, asked, rules, values, first=hop == 0)
             reply = await self._send(context.plugin, asked, headers, rules)
             location = reply.header("location") if reply.status in REDIRECTS else None
             if location is None or not asked.follow:
@@ -142,8 +144,26 @@ class HttpAccess:
         if asked.target.scheme == "https" and self._tls is None:
             self._tls = await anyio.to_thread.run_sync(httpcore2.default_ssl_context)  # reads the trust store: 30 ms
         resolver = self._resolver or self._resolvers.setdefault(plugin, SystemResolver())
-        dialer = Dialer(resolver, rules.ranges, self._own)
+        dialer = Dialer(resolver, rules.ranges, self._own, plugin=plugin)
         return await exchange(asked, headers, dialer, self._tls, rules.limits)
+
+
+def _judge(plugin: str, rules: NetworkRules, asked: Asked) -> None:
+    method, target = asked.method, asked.target
+    try:
+        rules.judge(method, target)
+    except NetworkDenied as denied:
+        rule = rules.denying(method, target)
+        denied.fix = network_fix(
+            plugin,
+            method,
+            f"{target.scheme}://{target.authority}",
+            target.path,
+            bound=str(denied.data["bound"]),
+            owner=str(denied.data["owner"]),
+            rule=rule.text if rule else "",
+        )
+        raise
 
 
 @contextmanager

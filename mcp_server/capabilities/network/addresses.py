@@ -18,6 +18,7 @@ import anyio.to_thread
 import httpcore2
 
 from mcp_server.capabilities.base import HostRefusal
+from mcp_server.policy.advice import range_fix
 from mcp_server.policy.network import Address, Network
 
 __all__ = ["Dialer", "Resolver", "SystemResolver", "address_kind"]
@@ -162,9 +163,18 @@ class Dialer(httpcore2.AsyncNetworkBackend):
         ranges: What the operator opened.
         own: Host and port pairs this server itself listens on; refused whatever the ranges say. ``0.0.0.0``, ``::``
             and names stand for every address of this machine.
+        plugin: Whose connection it is.
     """
 
-    def __init__(self, resolver: Resolver, ranges: Iterable[Network], own: Collection[tuple[str, int]] = ()) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        ranges: Iterable[Network],
+        own: Collection[tuple[str, int]] = (),
+        *,
+        plugin: str = "",
+    ) -> None:
+        self._plugin = plugin
         self._resolver = resolver
         self._ranges = tuple(ranges)
         self._own = own
@@ -208,7 +218,7 @@ class Dialer(httpcore2.AsyncNetworkBackend):
         for address in addresses:
             kind = "own" if self._is_own(address, port) else address_kind(address, self._ranges)
             if kind:
-                raise _refused(host, kind)
+                raise _refused(host, kind, "" if kind == "own" else range_fix(self._plugin, str(address)))
         return addresses
 
     async def _resolve(self, host: str, port: int) -> Sequence[str]:
@@ -257,10 +267,11 @@ def _is_local(address: Address) -> bool:
         return False
 
 
-def _refused(host: str, kind: str) -> HostRefusal:
+def _refused(host: str, kind: str, fix: str = "") -> HostRefusal:
     told = "this server itself" if kind == "own" else f"a {kind} address, which the operator has not opened"
     return HostRefusal(
         "network_denied",
         f"the host {host} is {told}",
         {"capability": "NetworkAccess", "bound": "address", "kind": kind},
+        fix=fix,
     )

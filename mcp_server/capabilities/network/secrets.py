@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus
 
 from mcp_server.capabilities.base import HostRefusal
 from mcp_server.capabilities.network.asked import SECRET_MARK, Asked
+from mcp_server.policy.advice import secret_fix, secret_value_fix
 from mcp_server.policy.network import NetworkRules
 
 __all__ = ["NoSecrets", "Scrubber", "SecretSource", "usable", "usable_secrets", "with_secrets"]
@@ -41,10 +42,13 @@ class NoSecrets:
         return None
 
 
-def with_secrets(asked: Asked, rules: NetworkRules, values: Mapping[str, str], *, first: bool) -> list[tuple[str, str]]:
+def with_secrets(
+    plugin: str, asked: Asked, rules: NetworkRules, values: Mapping[str, str], *, first: bool
+) -> list[tuple[str, str]]:
     """The headers of ``asked`` with every secret filled in.
 
     Args:
+        plugin: Whose request it is.
         asked: A request that the rules allow.
         rules: They say where each secret may go.
         values: Every usable secret of the plugin.
@@ -61,7 +65,7 @@ def with_secrets(asked: Asked, rules: NetworkRules, values: Mapping[str, str], *
         words = _names(name, template)
         if first:
             for word in words:
-                _check(word, asked, rules, values)
+                _check(plugin, word, asked, rules, values)
         elif not all(rules.secret_fits(word, asked.method, asked.target) and word in values for word in words):
             continue
         headers.append((name, _TEMPLATE.sub(lambda found: values[found[1]], template)))
@@ -77,16 +81,22 @@ def _names(header: str, template: str) -> list[str]:
     return words
 
 
-def _check(word: str, asked: Asked, rules: NetworkRules, values: Mapping[str, str]) -> None:
+def _check(plugin: str, word: str, asked: Asked, rules: NetworkRules, values: Mapping[str, str]) -> None:
     if not rules.secret_fits(word, asked.method, asked.target):
         origin = f"{asked.target.scheme}://{asked.target.authority}"
         raise HostRefusal(
             "secret_denied",
             f"the grant does not let the secret {word} go to {asked.method} {origin}",
             {"capability": "NetworkAccess", "bound": "secret", "secret": word, "origin": origin},
+            fix=secret_fix(plugin, word, asked.method, origin),
         )
     if word not in values:
-        raise HostRefusal("secret_unavailable", f"the secret {word} has no usable value", {"secret": word})
+        raise HostRefusal(
+            "secret_unavailable",
+            f"the secret {word} has no usable value",
+            {"secret": word},
+            fix=secret_value_fix(f"AGENTMEM_SECRET_{word}"),
+        )
 
 
 def usable_secrets(source: SecretSource, plugin: str, rules: NetworkRules) -> dict[str, str]:
@@ -133,7 +143,7 @@ class Scrubber:
         data: dict[str, Any] = {
             key: self.text(value) if isinstance(value, str) else value for key, value in refusal.data.items()
         }
-        return HostRefusal(refusal.code, self.text(refusal.message), data)
+        return HostRefusal(refusal.code, self.text(refusal.message), data, fix=self.text(refusal.fix))
 
 
 def _spellings(value: str) -> set[str]:

@@ -1,0 +1,98 @@
+"""A plugin's rights side by side: what its manifest asks for, what the operator grants, what is in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp_server.cli.output import print_table
+from mcp_server.policy.overlap import allowed_by_both
+from mcp_server.policy.rights import CAPABILITIES, Rights
+
+__all__ = ["print_rights", "rights_as_json"]
+
+
+def rights_as_json(rights: Rights) -> dict[str, Any]:
+    """The same four lists for capabilities, and three for URLs and folders."""
+    network, files = rights.network, rights.files
+    return {
+        "required": sorted(rights.required),
+        "optional": sorted(rights.optional),
+        "granted": sorted(rights.granted),
+        "denied": sorted(rights.denied),
+        "effective": sorted(rights.effective),
+        "network": {
+            "requested": [rule.text for rule in network.ceiling],
+            "granted": [rule.text for rule in network.grant],
+            "denied": [rule.text for rule in network.deny],
+            "effective": allowed_by_both(network) if "NetworkAccess" in rights.effective else [],
+            "ranges": [str(block) for block in network.ranges],
+            "secrets": {name: [rule.text for rule in rules] for name, rules in network.secrets.items()},
+        },
+        "filesystem": {
+            "requested": [{"path": "/".join(path), "mode": mode} for path, mode in files.ceiling],
+            "granted": [{"name": root.name, "folder": root.folder, "mode": root.mode} for root in files.roots.values()],
+            "denied": ["/".join(pattern) for pattern in files.deny],
+            "effective": _folders(rights),
+        },
+        "storage": {"quota_bytes": rights.storage_quota if "StorageAccess" in rights.effective else 0},
+    }
+
+
+def print_rights(rights: Rights) -> None:
+    """Tables of three columns; what is asked for and not granted has a gap in its row, and so has the reverse."""
+    asked = rights.required | rights.optional
+    rows = [
+        [
+            name,
+            _word(name in rights.required, "required") or _word(name in rights.optional, "optional"),
+            "denied" if name in rights.denied else _word(name in rights.granted, "granted"),
+            "yes" if name in rights.effective else "no",
+        ]
+        for name in CAPABILITIES
+        if name in asked | rights.granted | rights.denied
+    ]
+    print("rights:")
+    print_table(["  CAPABILITY", "REQUESTED", "GRANTED", "EFFECTIVE"], [[f"  {row[0]}", *row[1:]] for row in rows])
+    shown = rights_as_json(rights)
+    network, files = shown["network"], shown["filesystem"]
+    granted = [f"{root['name']} = {root['folder']} ({root['mode']})" for root in files["granted"]]
+    _side_by_side("URLS", network["requested"], network["granted"], network["effective"], network["denied"])
+    _side_by_side("FILES", _modes(files["requested"]), granted, _modes(files["effective"]), files["denied"])
+    for name, to in network["secrets"].items():
+        print(f"  secret {name}: may be sent to {', '.join(to)}")
+    for block in network["ranges"]:
+        print(f"  address range: {block}")
+    if shown["storage"]["quota_bytes"]:
+        print(f"  stored values: at most {shown['storage']['quota_bytes'] // 1_048_576} MiB for each caller")
+
+
+def _folders(rights: Rights) -> list[dict[str, str]]:
+    """Each path that is asked for below a root that is granted, in the narrower of the two modes."""
+    if "FileSystemAccess" not in rights.effective:
+        return []
+    found: list[dict[str, str]] = []
+    for path, mode in rights.files.ceiling:
+        root = rights.files.roots.get(path[0])
+        if root is not None:
+            found.append({"path": "/".join(path), "mode": "write" if mode == root.mode == "write" else "read"})
+    return found
+
+
+def _side_by_side(what: str, requested: list[str], granted: list[str], effective: list[str], denied: list[str]) -> None:
+    if not (requested or granted or denied):
+        return
+    granted = granted + [f"not {pattern}" for pattern in denied]
+    height = max(len(requested), len(granted), len(effective))
+    columns = [column + [""] * (height - len(column)) for column in (requested, granted, effective or ["nothing"])]
+    print_table(
+        [f"  {what} REQUESTED", "GRANTED", "EFFECTIVE"],
+        [[f"  {row[0] or '-'}", row[1] or "-", row[2]] for row in zip(*columns, strict=False)],
+    )
+
+
+def _modes(paths: list[dict[str, str]]) -> list[str]:
+    return [f"{entry['path']} ({entry['mode']})" for entry in paths]
+
+
+def _word(holds: bool, word: str) -> str:
+    return word if holds else ""

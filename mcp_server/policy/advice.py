@@ -1,0 +1,153 @@
+"""The operator's part of a refusal: the line to add to the configuration, and the command that adds it.
+
+Nothing here decides. What it writes goes to the log, ``plugin list`` and the shell, never to a model or a plugin; parts
+of it were chosen by a guest, so whatever is not plainly harmless is quoted for a shell.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "file_fix",
+    "grant_fix",
+    "grant_table",
+    "hard_link_fix",
+    "network_fix",
+    "quota_fix",
+    "quoted",
+    "range_fix",
+    "secret_fix",
+    "secret_value_fix",
+    "undeny_fix",
+]
+
+COMMAND = "agentmem-mcp plugin grant"
+_ROOT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def quoted(word: str) -> str:
+    """``word`` as one word of a shell's command line."""
+    return shlex.quote(word)
+
+
+def grant_fix(plugin: str, capabilities: Iterable[str]) -> str:
+    """For capabilities that are not granted."""
+    names = list(capabilities)
+    return _either(f"{quoted(plugin)} {' '.join(names)}", f"{grant_table(plugin)} capabilities = {_toml(names)}")
+
+
+def undeny_fix(plugin: str, capability: str) -> str:
+    """For a capability that the operator's own ``deny`` withholds."""
+    return (
+        f'"{capability}" stands in deny of {grant_table(plugin)} in the server\'s configuration; '
+        f"take it out there, or run `{COMMAND} {quoted(plugin)} {capability}`"
+    )
+
+
+def network_fix(plugin: str, method: str, origin: str, path: str, *, bound: str, owner: str, rule: str = "") -> str:
+    """For a request that no pattern allows, or that one denies.
+
+    Args:
+        plugin: Who asked.
+        method: Of the request.
+        origin: Scheme, host and port of the request.
+        path: Percent-encoded, without query.
+        bound: What said no, as in :meth:`NetworkRules.judge`.
+        owner: ``manifest`` or ``grant``.
+        rule: The pattern that denies.
+    """
+    if bound == "deny":
+        table = grant_table(plugin, "network")
+        return f"the rule {_toml(rule)} in deny of {table} forbids it; take it out if the request is meant"
+    pattern = f"{method} {origin}{path if bound == 'path' else '/*'}"
+    if owner == "manifest":
+        return f"the author must ask for it: add {_toml(pattern)} to [network] allow in the plugin.toml of '{plugin}'"
+    return _either(
+        f"{quoted(plugin)} --host {quoted(pattern)}", f"{grant_table(plugin, 'network')} allow = {_toml([pattern])}"
+    )
+
+
+def range_fix(plugin: str, address: str) -> str:
+    """For an address that no range opens."""
+    size = 128 if ":" in address else 32
+    return _either(
+        f"{quoted(plugin)} --range {address}/{size}", f'{grant_table(plugin, "network")} ranges = ["{address}/{size}"]'
+    )
+
+
+def secret_fix(plugin: str, secret: str, method: str, origin: str) -> str:
+    """For a secret that may not go to ``origin``."""
+    pattern = f"{method} {origin}/*"
+    return _either(
+        f"{quoted(plugin)} --secret {quoted(f'{secret}={pattern}')}",
+        f"{grant_table(plugin, 'network')} secrets = {{ {_toml(secret)} = {_toml([pattern])} }}",
+    )
+
+
+def secret_value_fix(variable: str) -> str:
+    """For a secret that is granted and has no value."""
+    return f"start the server with the variable {variable} set, to 8 visible ASCII characters or more"
+
+
+def file_fix(plugin: str, segments: tuple[str, ...], mode: str, folder: str, data: Mapping[str, object]) -> str:
+    """For a path that nothing allows, or that something denies.
+
+    Args:
+        plugin: Who asked.
+        segments: Of the path.
+        mode: ``read`` or ``write``.
+        folder: Where the root is on this machine; empty when the grant has no such root.
+        data: Of the refusal: ``bound`` and ``owner``.
+    """
+    bound, name = data.get("bound"), segments[0] if segments else ""
+    if bound == "own":
+        return ""  # no operator can allow that
+    if bound == "deny":
+        return f"deny of {grant_table(plugin, 'filesystem')} forbids it; take the entry out if that is meant"
+    if bound == "path" or data.get("owner") == "manifest":
+        asked = json.dumps("/".join(segments))
+        return (
+            f'the author must ask for it: add {{ path = {asked}, mode = "{mode}" }} to [filesystem] allow '
+            f"in the plugin.toml of '{plugin}'"
+        )
+    if not _ROOT_NAME.fullmatch(name):
+        name = "NAME"
+    place = folder or "/path/of/the/folder"
+    root = f'{{ name = "{name}", folder = {_toml(place)}, mode = "{mode}" }}'
+    return _either(
+        f"{quoted(plugin)} --folder {quoted(f'{name}={place}:{mode}')}",
+        f"{grant_table(plugin, 'filesystem')} roots = [{root}]",
+    )
+
+
+def hard_link_fix(plugin: str, root: str) -> str:
+    """For a file with more than one name, which may be read where the operator says so."""
+    return (
+        f"if every name of the files below '{root}' may be read, set hard_links = true at that root "
+        f"in {grant_table(plugin, 'filesystem')} of the server's configuration"
+    )
+
+
+def quota_fix(plugin: str, megabytes: int) -> str:
+    """For a key-value quota that is used up."""
+    return _either(
+        f"{quoted(plugin)} --quota-mb {megabytes}", f"{grant_table(plugin, 'storage')} quota_mb = {megabytes}"
+    )
+
+
+def _either(words: str, line: str) -> str:
+    return f"run `{COMMAND} {words}`, or add to the server's configuration: {line}"
+
+
+def grant_table(plugin: str, *more: str) -> str:
+    """The header of a plugin's grant in the configuration, or of a table below it."""
+    name = plugin if re.fullmatch(r"[A-Za-z0-9_-]+", plugin) else json.dumps(plugin)
+    return f"[{'.'.join(('grants', name, *more))}]"
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,56 @@
+"""The environment: its one reader. ``AGENTMEM_SECTION__KEY`` sets ``[section] key``, and secrets are looked up here."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["PREFIX", "Variable", "environment_of", "secret", "secret_variable", "variables_in"]
+
+PREFIX = "AGENTMEM_"
+SECRET_PREFIX = "AGENTMEM_SECRET_"  # noqa: S105  # the name of variables, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """``AGENTMEM_RUNTIME__MAX_WORKERS=2`` as its name, ``("runtime", "max_workers")`` and ``2``."""
+
+    name: str
+    path: tuple[str, str]
+    value: Any
+
+
+def environment_of(given: Mapping[str, str] | None) -> Mapping[str, str]:
+    """``given``, or the process's environment."""
+    return os.environ if given is None else given
+
+
+def variables_in(environment: Mapping[str, str]) -> list[Variable]:
+    """Every variable that sets a key; its value is read as TOML, else taken as text."""
+    found: list[Variable] = []
+    for name, text in environment.items():
+        section, separator, key = name.removeprefix(PREFIX).partition("__")
+        if name.startswith(PREFIX) and separator and not name.startswith(SECRET_PREFIX):
+            try:
+                value: Any = tomllib.loads(f"value = {text}")["value"]
+            except (ValueError, RecursionError):
+                value = text
+            found.append(Variable(name, (section.lower(), key.lower()), value))
+    return found
+
+
+def secret(plugin: str, name: str) -> str | None:
+    """The value of a secret that a grant names: the environment's ``AGENTMEM_SECRET_<NAME>``, or None.
+
+    It is read when a request needs it and kept nowhere; which plugin may use it, and where to, the grant says.
+    """
+    del plugin
+    return os.environ.get(secret_variable(name))
+
+
+def secret_variable(name: str) -> str:
+    """The variable that holds secret ``name``."""
+    return f"{SECRET_PREFIX}{name}"

@@ -1,0 +1,167 @@
+"""Configuration and grants as a shell sees them: real commands on real files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import answer, run
+from tests.guests import ECHO, answers, module, write_plugin
+from tests.requirements import requirement
+
+
+@requirement("settings:origin")
+def test_config_show_prints_every_value_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(
+        '[runtime]\nidle_seconds = 5\n[config.p]\napi_token = "canary"\nword = "Hi"\n'
+    )
+    (tmp_path / "agentmem.toml").write_text('[log]\nlevel = "error"\n')
+    shown = answer(tmp_path, "config", "show", "--origin", "--set", "runtime.max_workers=3")["values"]
+    values = {entry["key"]: (entry["value"], entry["origin"]) for entry in shown}
+    assert values["runtime.max_workers"] == (3, "command line")
+    assert values["runtime.idle_seconds"] == (5, f"{tmp_path}/config/config.toml runtime.idle_seconds")
+    assert values["log.level"] == ("error", f"{tmp_path}/agentmem.toml log.level")
+    assert values["log.format"] == ("text", "default")
+    assert values["config.p.word"][0] == "Hi"
+    assert "canary" not in json.dumps(shown)
+    assert set(answer(tmp_path, "config", "show")["values"][0]) == {"key", "value"}
+    text = run(tmp_path, "config", "show", "--origin").stdout
+    assert "canary" not in text
+    assert text.splitlines()[0].split() == ["KEY", "VALUE", "ORIGIN"]
+
+
+@requirement("settings:origin")
+def test_config_path_prints_the_files_also_when_one_is_broken(tmp_path: Path) -> None:
+    user, project = answer(tmp_path, "config", "path")["files"]
+    assert (user["file"], user["found"]) == (f"{tmp_path}/config/config.toml", "no")
+    assert (project["file"], project["found"]) == (f"{tmp_path}/agentmem.toml", "no")
+    (tmp_path / "agentmem.toml").write_text("broken")
+    assert answer(tmp_path, "config", "path")["files"][1]["found"] == "yes"
+    assert run(tmp_path, "config", "show").returncode == 2
+
+
+@requirement("settings:stranger")
+def test_a_strangers_file_is_warned_about_until_the_folder_is_trusted(tmp_path: Path, plugins: Path) -> None:
+    write_plugin(plugins, "net", answers("hi"), '[capabilities]\nrequired = ["NetworkAccess"]')
+    (plugins.parent / "agentmem.toml").write_text('[grants.net]\ncapabilities = ["NetworkAccess"]\n')
+    before = run(tmp_path / "home", "plugin", "list", "--json", cwd=plugins.parent)
+    assert json.loads(before.stdout)["plugins"][0]["state"] == "Error"
+    assert before.stderr.startswith(f"warning: {plugins.parent}/agentmem.toml: ignored, because")
+    assert "grants.net.capabilities" in before.stderr
+    trusted = run(tmp_path / "home", "config", "trust", cwd=plugins.parent)
+    assert trusted.stdout.startswith(f"{tmp_path}/home/config/config.toml: + {plugins.parent} in folders of [trust]")
+    assert answer(tmp_path / "home", "plugin", "list", cwd=plugins.parent)["plugins"][0]["state"] == "Loaded"
+    assert "nothing to change" in run(tmp_path / "home", "config", "trust", cwd=plugins.parent).stdout
+
+
+@requirement("grants:edit")
+@requirement("grants:side-by-side")
+def test_what_is_asked_granted_and_in_force_is_shown_before_and_after_a_grant(tmp_path: Path, plugins: Path) -> None:
+    write_plugin(
+        plugins,
+        "net",
+        answers("hi"),
+        '[capabilities]\nrequired = ["NetworkAccess"]\noptional = ["FileSystemAccess"]\n'
+        '[network]\nallow = ["https://api.example.com/v1/*", "https://b.com/*"]\n'
+        '[filesystem]\nallow = [{ path = "notes/today", mode = "write" }]\n',
+    )
+    show = ("plugin", "show", "net", "--plugins", plugins)
+    before = answer(tmp_path, *show)
+    assert "`agentmem-mcp plugin grant net NetworkAccess`" in before["fix"]
+    assert before["rights"]["required"] == ["NetworkAccess"]
+    assert before["rights"]["effective"] == []
+    assert before["rights"]["network"]["requested"] == ["https://api.example.com/v1/*", "https://b.com/*"]
+    granted = run(
+        tmp_path,
+        *("plugin", "grant", "net", "--host", "GET,POST https://*.example.com/*", "--folder", f"notes={plugins}"),
+    )
+    assert (granted.returncode, granted.stderr) == (0, "")
+    assert "+ NetworkAccess in capabilities of [grants.net]" in granted.stdout
+    after = answer(tmp_path, *show)["rights"]
+    assert after["effective"] == ["FileSystemAccess", "NetworkAccess"]
+    assert after["network"]["granted"] == ["GET,POST https://*.example.com/*"]
+    assert after["network"]["effective"] == ["GET,POST https://api.example.com/v1/*"]
+    assert after["filesystem"]["granted"] == [{"name": "notes", "folder": str(plugins), "mode": "read"}]
+    assert after["filesystem"]["effective"] == [{"path": "notes/today", "mode": "read"}]
+    text = run(tmp_path, *show).stdout
+    assert "URLS REQUESTED" in text
+    assert "FILES REQUESTED" in text
+
+
+@requirement("grants:side-by-side")
+def test_the_grants_in_force_are_listed_with_their_files(tmp_path: Path) -> None:
+    assert "nothing is granted" in run(tmp_path, "plugin", "grants").stdout
+    run(tmp_path, "plugin", "grant", "a", "LLMAccess", "--quota-mb", "7")
+    run(tmp_path, "plugin", "grant", "b", "MemoryAccess", "--deny")
+    grants = answer(tmp_path, "plugin", "grants")["grants"]
+    assert grants["a"]["capabilities"] == ["LLMAccess", "StorageAccess"]
+    assert grants["a"]["storage"] == {"quota_mb": 7}
+    assert grants["a"]["origin"] == [f"{tmp_path}/config/config.toml"]
+    assert grants["b"]["deny"] == ["MemoryAccess"]
+    assert list(answer(tmp_path, "plugin", "grants", "b")["grants"]) == ["b"]
+    assert "stores 7 MiB" in run(tmp_path, "plugin", "grants").stdout
+
+
+@requirement("grants:edit")
+def test_the_project_file_is_written_on_request_and_its_trust_asked_for(tmp_path: Path) -> None:
+    made = run(tmp_path, "plugin", "grant", "p", "LLMAccess", "--project")
+    assert made.stdout.startswith(f"{tmp_path}/agentmem.toml:")
+    assert f"agentmem-mcp config trust {tmp_path}" in made.stderr
+    assert not (tmp_path / "config").exists()
+
+
+@requirement("grants:edit")
+def test_what_a_revoke_or_a_grant_cannot_reach_is_said(tmp_path: Path) -> None:
+    run(tmp_path, "config", "trust")
+    run(tmp_path, "plugin", "grant", "p", "LLMAccess", "--project")
+    run(tmp_path, "plugin", "grant", "p", "SearchAccess", "--project", "--deny")
+    assert "note: LLMAccess is still granted: " in run(tmp_path, "plugin", "revoke", "p", "LLMAccess").stderr
+    assert "note: SearchAccess stays denied" in run(tmp_path, "plugin", "grant", "p", "SearchAccess").stderr
+    assert "--deny` withholds it" in run(tmp_path, "plugin", "revoke", "p", "MemoryAccess").stderr
+
+
+@requirement("grants:refuse")
+@requirement("commands:exit-codes")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["p"], "nothing to grant"),
+        (["p", "NetworkAcces"], "'NetworkAcces' is no capability, did you mean 'NetworkAccess'?"),
+        (["P!", "LLMAccess"], "'P!' is no plugin id"),
+        (["p", "--host", "https://a.com/?q"], "a path pattern holds no query"),
+        (["p", "--range", "10.0.0.1/8"], "has host bits set"),
+        (["p", "--folder", "notes"], "is not NAME=PATH[:read|write]"),
+        (["p", "--folder", "no tes=/"], "--folder no tes=/: name: "),
+        (["p", "--folder", "notes=/no/such/folder"], "there is no folder /no/such/folder"),
+        (["p", "--secret", "KEY"], "is not NAME=PATTERN"),
+        (["p", "--quota-mb", "0"], "grants.p.storage.quota_mb"),
+        (["p", "--deny", "--range", "10.0.0.0/8"], "--deny goes with capabilities and --host only"),
+        (["p", "LLMAccess", "--project", "--config", "x.toml"], "--project and --config name two files"),
+    ],
+)
+def test_a_wrong_grant_writes_nothing_and_exits_with_2(tmp_path: Path, words: list[str], said: str) -> None:
+    result = run(tmp_path, "plugin", "grant", *words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert not list(tmp_path.rglob("*.toml"))
+
+
+@requirement("settings:layers")
+@pytest.mark.parametrize("word", ["runtime.max_workers", "runtime=1", "log.level=loud", "a.b=1", ".x=1"])
+def test_a_wrong_set_is_told(tmp_path: Path, word: str) -> None:
+    result = run(tmp_path, "config", "show", "--set", word)
+    assert result.returncode == 2
+    assert "error[settings_invalid]" in result.stderr
+
+
+@requirement("refusals:operator")
+def test_the_list_names_the_fix_of_each_plugin_that_is_held_back(tmp_path: Path, plugins: Path) -> None:
+    write_plugin(plugins, "net", answers("hi"), '[capabilities]\nrequired = ["NetworkAccess"]')
+    write_plugin(plugins, "echo", module(ECHO), '[capabilities]\noptional = ["LLMAccess"]')
+    text = run(tmp_path, "plugin", "list", "--plugins", plugins).stdout
+    assert "fix for net: run `agentmem-mcp plugin grant net NetworkAccess`" in text
+    notes = answer(tmp_path, "plugin", "show", "echo", "--plugins", plugins)["notes"]
+    assert "`agentmem-mcp plugin grant echo LLMAccess`" in notes[0]
