@@ -13,6 +13,7 @@ import anyio
 
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
+from mcp_server.registry.governed import Launch
 from mcp_server.registry.watcher import watch_folders
 from mcp_server.reloading import Reloader
 from mcp_server.settings import Configuration, Folders, Settings
@@ -39,6 +40,7 @@ async def run_stdio(
     watch: bool = False,
     read: Callable[[], Configuration] | None = None,
     first: Configuration | None = None,
+    launch: Launch | None = None,
 ) -> None:
     """Serve one MCP client on this process's stdin and stdout until its input ends.
 
@@ -49,8 +51,10 @@ async def run_stdio(
         watch: Pick up changed, new and removed plugins, and changes of the configuration, while serving.
         read: Reads the configuration anew, for SIGHUP and ``watch``; it stays as it is when omitted.
         first: What ``settings`` came from.
+        launch: How the process was started, for approvals.
 
     Raises:
+        ApprovalPending: With ``--locked``, a plugin is not what was approved.
         SettingsError: A configured folder is missing or unreadable.
     """
     # Private copies above the standard range; afterwards 0 reads nothing and 1 is stderr, so that whatever a
@@ -61,7 +65,7 @@ async def run_stdio(
     os.close(null)
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
-        host = PluginHost(settings, folders, cache=own.cache, data=own.data)
+        host = PluginHost(settings, folders, cache=own.cache, data=own.data, state=own.state, launch=launch)
         async with host, anyio.create_task_group() as tasks:
             log = CallLog(settings.log.format, asyncio.get_running_loop().call_later)
             if settings.log.level in ("debug", "info"):

@@ -7,6 +7,8 @@
     ├── ManifestError                manifest_invalid     all problems of one plugin.toml
     ├── ModuleError                  module_invalid       bytes that are not a module we run
     ├── IntegrityError               integrity_failed     bytes that are not the approved ones
+    ├── ApprovalPending              approval_pending     bytes, tools or grants nobody approved yet
+    ├── LockDamaged                  lock_damaged         what was approved cannot be read
     ├── ToolNotFound                 tool_not_found
     ├── PluginNotFound               plugin_not_found
     ├── NameCollision                name_collision       two plugins show one tool name
@@ -37,33 +39,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mcp_server.exits import Exit
-
-__all__ = [
-    "AgentMemError",
-    "Busy",
-    "CallError",
-    "Cancelled",
-    "CapabilityDenied",
-    "ConsentDenied",
-    "ConsentNeeded",
-    "FunctionMissing",
-    "IntegrityError",
-    "InvalidArguments",
-    "LifecycleError",
-    "LimitExceeded",
-    "LoadFailed",
-    "ManifestError",
-    "ModuleError",
-    "NameCollision",
-    "OutputInvalid",
-    "PluginCrashed",
-    "PluginFailed",
-    "PluginNotFound",
-    "PluginTrapped",
-    "PluginUnavailable",
-    "SettingsError",
-    "ToolNotFound",
-]
 
 
 class AgentMemError(Exception):
@@ -132,6 +107,20 @@ class IntegrityError(AgentMemError):
     """Bytes whose digest is not the one that was pinned or approved."""
 
     code = "integrity_failed"
+    exit_code = Exit.DENIED
+
+
+class ApprovalPending(AgentMemError):
+    """A plugin, or a change of one, that the operator has not approved; what was approved keeps serving."""
+
+    code = "approval_pending"
+    exit_code = Exit.DENIED
+
+
+class LockDamaged(AgentMemError):
+    """``plugins.lock`` cannot be read or written, so nobody can tell what was approved."""
+
+    code = "lock_damaged"
     exit_code = Exit.DENIED
 
 

@@ -16,25 +16,29 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from mcp_server import __version__
 from mcp_server.capabilities.base import LogLine
 from mcp_server.errors import AgentMemError, PluginUnavailable
-from mcp_server.policy.paths import FileGrant
-from mcp_server.policy.rights import Capability
+from mcp_server.operator_word import operator_word
+from mcp_server.registry.approval import Approvals
+from mcp_server.registry.decisions import decision_row
 from mcp_server.registry.discovery import PluginFolders
+from mcp_server.registry.figures import plugin_figures
+from mcp_server.registry.governed import ApprovalRules, Launch
+from mcp_server.registry.locked import require_approved
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.store import Registry
-from mcp_server.registry.version import Asking, OperatorWord, PluginVersion
+from mcp_server.registry.version import PluginVersion
 from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.runner import PluginRunner
-from mcp_server.services import Services
-from mcp_server.settings import FolderSection, Grant, PluginSettings, Settings, user_folders
+from mcp_server.services import Services, open_audit
+from mcp_server.settings import Settings, user_folders
 from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.telemetry.levels import PYTHON_LEVELS
-from mcp_server.tools.catalog import Catalog, build_catalog
+from mcp_server.tools.catalog import Catalog, build_catalog, served_tools
 from mcp_server.tools.consent import Consents
 from mcp_server.tools.invoke import Caller, Invoker, plain_context
 from mcp_server.tools.json_text import write
@@ -53,7 +57,9 @@ class PluginHost:
         settings: Limits, grants and sizes; the defaults when omitted.
         folders: Where plugins lie; more can be added with the builder methods before it is entered.
         cache: Where modules and compiled code are kept; the user's cache folder when omitted.
-        data: Where memories and stored values are kept; the user's data folder when omitted.
+        data: Where memories, stored values and approvals are kept; the user's data folder when omitted.
+        state: Where the audit log is kept; there is none when omitted.
+        launch: How the process was started, for approvals.
         keep_consent: Makes a user's "always allow" last, given the plugin's id; without it, it is not offered.
     """
 
@@ -65,6 +71,8 @@ class PluginHost:
         cache: Path | None = None,
         data: Path | None = None,
         keep_consent: Callable[[str], None] | None = None,
+        state: Path | None = None,
+        launch: Launch | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.folders = folders or PluginFolders()
@@ -72,8 +80,11 @@ class PluginHost:
         self.catalog = Catalog({})
         self.changed: list[Callable[[], None]] = []
         self._cache = cache or user_folders().cache
+        self._data = data or user_folders().data
+        self._services = Services(self._data, self.settings.llm)
+        self._launch = launch or Launch()
+        self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
         self._consents = Consents(keep_consent)
-        self._services = Services(data or user_folders().data, self.settings.llm)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -98,8 +109,22 @@ class PluginHost:
             self._services.functions(),
             max_workers=runtime.max_workers,
             idle_seconds=runtime.idle_seconds,
+            record=self._audit and self._audit.record,
         )
-        self.registry = Registry(self.folders, self.fleet, self._word, __version__)
+        rules = self.settings.approval
+        approvals = Approvals(
+            self._data,
+            ApprovalRules(rules.mode, self._data / "plugins", rules.trusted_folders, self._launch),
+            served_tools,
+        )
+        self.registry = Registry(
+            self.folders,
+            self.fleet,
+            lambda plugin: operator_word(self.settings, plugin),
+            __version__,
+            approvals,
+            self._decided,
+        )
         self.invoker = Invoker(
             lambda: self.catalog,
             self.recorder,
@@ -108,11 +133,15 @@ class PluginHost:
             line=runtime.max_queued_per_principal,
             consents=self._consents,
         )
+        if self._audit is not None:
+            self._stack.callback(self._audit.close)
         self._stack.callback(self._services.close)
         self._stack.push_async_callback(self._services.hang_up)
         await self._stack.enter_async_context(self.fleet)
         try:
             self.reload()
+            if self._launch.locked:
+                require_approved(self.registry.records.values())
         except BaseException:
             await self._stack.aclose()
             raise
@@ -225,7 +254,7 @@ class PluginHost:
 
     def stats(self) -> dict[str, Any]:
         """Figures of this host: per plugin its state, workers, crashes and memory; per tool see :meth:`metrics`."""
-        plugins = {record.id: _plugin_stats(record) for record in self.registry.records.values()}
+        plugins = {record.id: plugin_figures(record) for record in self.registry.records.values()}
         return {"plugins": plugins, "tools": self.metrics()}
 
     def _rebuild(self) -> None:
@@ -242,48 +271,9 @@ class PluginHost:
             raise PluginUnavailable(f"plugin '{plugin}' is {record.state}{why}", data={"plugin": plugin})
         return record.version, record.runner
 
-    def _word(self, plugin: str) -> OperatorWord:
-        grant = self.settings.grants.get(plugin, Grant())
-        settings = self.settings.plugins.get(plugin, PluginSettings())
-        return OperatorWord(
-            granted=frozenset(cast("tuple[Capability, ...]", grant.capabilities)),
-            limits=settings.limits,
-            config=self.settings.config.get(plugin, {}),
-            isolation=settings.isolation,
-            denied=frozenset(cast("tuple[Capability, ...]", grant.deny)),
-            network=grant.network.rules(),
-            files=tuple(_root(root) for root in grant.filesystem.roots),
-            denied_paths=grant.filesystem.deny,
-            asking=_asking(grant),
-            llm=grant.llm.rules(),
-            storage_quota=grant.storage.quota_mb * MIB,
-        )
-
-
-def _asking(grant: Grant) -> Asking:
-    if not grant.ask:
-        return Asking.NO
-    return Asking.MAY_KEEP if grant.ask_always else Asking.ASK
-
-
-def _root(section: FolderSection) -> FileGrant:
-    return FileGrant(section.name, str(section.folder.expanduser()), section.mode, section.hard_links)
-
-
-def _plugin_stats(record: PluginRecord) -> dict[str, Any]:
-    runner = record.runner
-    stats: dict[str, Any] = {"state": str(record.shown_state)}
-    if runner is not None:
-        stats |= {
-            "in_flight": runner.in_flight,
-            "crashes": runner.crashes.total,
-            "quarantined": runner.crashes.quarantined,
-            "memory_peak_bytes": runner.memory_peak(),
-            "workers": [
-                {"pid": worker.pid, "in_flight": worker.in_flight, **worker.facts} for worker in runner.workers
-            ],
-        }
-    return stats
+    def _decided(self, plugin: str, decision: PluginVersion | AgentMemError) -> None:
+        if self._audit is not None:
+            self._audit.record(decision_row(plugin, decision))
 
 
 def _as_input(value: Any) -> bytes:

@@ -17,15 +17,17 @@ from mcp_server.policy.llm import LlmSettings
 from mcp_server.policy.network import NetworkRules
 from mcp_server.policy.paths import FileRules
 from mcp_server.policy.rights import HOST_FUNCTIONS
-from mcp_server.settings import secret
+from mcp_server.settings import AuditSettings, secret
+from mcp_server.telemetry.audit import AuditLog
 
 if TYPE_CHECKING:
     from mcp_server.backends.sqlite.store import SqliteStore
     from mcp_server.capabilities.llm import Providers
 
-__all__ = ["Services"]
+__all__ = ["Services", "open_audit"]
 
 STORE_NAME = "agentmem.sqlite"
+MIB = 1024 * 1024
 
 
 class Services:
@@ -125,6 +127,13 @@ class Services:
         from mcp_server.capabilities.network import network_functions  # noqa: PLC0415  # as above
 
         return _by_name(network_functions(_network_rules, _usage, secrets=secret))
+
+
+def open_audit(state: Path | None, settings: AuditSettings) -> AuditLog | None:
+    """The audit log below the folder ``state``, if there is to be one."""
+    if state is None or not settings.enabled:
+        return None
+    return AuditLog(state / "audit", max_bytes=settings.max_file_mb * MIB, keep_files=settings.keep_files)
 
 
 def _network_rules(context: CallContext) -> NetworkRules:

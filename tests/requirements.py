@@ -178,6 +178,22 @@ REQUIREMENTS: dict[str, str] = {
     "grants:side-by-side": "What a plugin asks for, is granted and has in force is shown side by side.",
     "refusals:operator": "A refusal tells the operator the command and the line that would allow it.",
     "refusals:model": "What a model or a guest sees of a refusal holds nothing of the operator's part.",
+    # Approval and audit
+    "approval:first-use": "An installed plugin is recorded when it is first used, and served from then on.",
+    "approval:pending": "A change of module, manifest, tool text or grant waits for approval, and the old one serves.",
+    "approval:approve": "An approval names who and when, and makes the changed version serve.",
+    "approval:fresh-start": "A fresh start serves the approved version from its copy, or nothing of that plugin.",
+    "approval:narrowing": "A right that the operator takes away is gone at once, without an approval.",
+    "approval:development": "Plugins in folders that the operator names or trusts never wait.",
+    "approval:required": "With mode required nothing runs that nobody approved.",
+    "approval:locked": "serve --locked starts only when every plugin is what was approved.",
+    "approval:lock-file": "plugins.lock is private, survives several writers, and counts for nothing when damaged.",
+    "audit:rows": "Each network, file and model call, each write and each refused right is on record with its outcome.",
+    "audit:decisions": "What a plugin was granted, refused and approved for is on record.",
+    "audit:no-secrets": "No argument and no secret is in the audit log.",
+    "audit:verify": "A row that was altered, removed, re-ordered or cut off is found, with its file and line.",
+    "audit:bounded": "The log rotates with its chain intact, and rows that cannot be taken are counted.",
+    "audit:survives": "A killed process loses no written row, and leaves a log that holds.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
 }
 

@@ -60,6 +60,7 @@ class CallContext:
         usage: Counters of this call.
         waiting: The host functions that wait for something; the bridge's.
         over: Whether the guest has ended, so that nobody would read an answer.
+        digest: sha256 of the module that runs.
     """
 
     plugin: str
@@ -73,6 +74,7 @@ class CallContext:
     deadline: float
     log: Callable[[LogLine], None]
     usage: Usage = field(default_factory=Usage)
+    digest: str = ""
     waiting: set[CancelScope] = field(default_factory=set[CancelScope])
     over: bool = False
 

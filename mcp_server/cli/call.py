@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from mcp_server.cli.output import print_json
-from mcp_server.cli.serve import find_folders, settings_of
+from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.errors import InvalidArguments
 from mcp_server.exits import Exit
 from mcp_server.host import PluginHost
@@ -34,10 +34,11 @@ def call_tool(
     json: bool,
 ) -> int:
     """Call and print; the exit code."""
-    settings = settings_of(config)
+    settings, own = settings_of(config), user_folders()
+    folders, launch = find_folders(manifests, plugins), launched(manifests, plugins, config)
 
     async def run() -> ToolResult:
-        async with PluginHost(settings, find_folders(manifests, plugins), cache=user_folders().cache) as host:
+        async with PluginHost(settings, folders, cache=own.cache, state=own.state, launch=launch) as host:
             arguments = _arguments(host.catalog.find(name), words, input_json)
             return await host.call_tool(name, arguments)
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import anyio
 
+from mcp_server.cli.approve import approval_facts
 from mcp_server.cli.output import print_json, print_table
 from mcp_server.cli.rights import print_rights, rights_as_json
-from mcp_server.cli.serve import find_folders, settings_of
+from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.host import PluginHost
 from mcp_server.registry.record import PluginRecord
 from mcp_server.runtime.modules import ModuleStore
@@ -33,8 +34,11 @@ def list_plugins(manifests: Folders, plugins: Folders, config: Path | None, *, j
         if json:
             print_json({"plugins": shown})
             return
-        rows = [[s["id"], s["version"], s["type"], s["state"], str(len(s["tools"])), s["reason"] or "-"] for s in shown]
-        print_table(["PLUGIN", "VERSION", "TYPE", "STATE", "TOOLS", "REASON"], rows)
+        rows = [
+            [s["id"], s["version"], s["type"], s["state"], s["approval"], str(len(s["tools"])), s["reason"] or "-"]
+            for s in shown
+        ]
+        print_table(["PLUGIN", "VERSION", "TYPE", "STATE", "APPROVAL", "TOOLS", "REASON"], rows)
         for held_back in (summary for summary in shown if summary["fix"]):
             print(f"fix for {held_back['id']}: {held_back['fix']}")
 
@@ -51,6 +55,7 @@ def show_plugin(plugin: str, manifests: Folders, plugins: Folders, config: Path 
             **_plugin_summary(record, host),
             **({"rights": rights_as_json(rights)} if rights is not None else {}),
             **_plugin_details(record),
+            "approval": approval_facts(record),
         }
         if json:
             print_json(facts)
@@ -125,7 +130,8 @@ def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: 
     logging.disable(logging.WARNING)  # what is held back is in the answer, with its reason
 
     async def run() -> None:
-        async with PluginHost(settings, find_folders(manifests, plugins), cache=user_folders().cache) as host:
+        launch = launched(manifests, plugins, config, looking=True)
+        async with PluginHost(settings, find_folders(manifests, plugins), launch=launch) as host:
             show(host)
 
     anyio.run(run)
@@ -139,6 +145,7 @@ def _plugin_summary(record: PluginRecord, host: PluginHost) -> dict[str, Any]:
         "version": manifest.version if manifest else "-",
         "type": manifest.type if manifest else "-",
         "state": str(record.shown_state),
+        "approval": record.approval.standing if record.approval else "unknown",
         "tools": [tool.name for tool in host.catalog.tools.values() if tool.plugin == record.id and record.serving],
         "reason": f"[{error.error_code}] {error.message}" if error else "",
         "fix": error.fix if error else "",

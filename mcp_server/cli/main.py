@@ -9,6 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from mcp_server import __version__
+from mcp_server.cli.options import Capabilities, Config, Json, Manifests, Plugins, Project, Set
 from mcp_server.cli.output import fail, print_json
 from mcp_server.errors import AgentMemError
 
@@ -26,25 +27,12 @@ plugin_app = typer.Typer(help="Look at the plugins that are found, and grant the
 config_app = typer.Typer(help="Look at the configuration, and trust folders.", no_args_is_help=True)
 tool_app = typer.Typer(help="List and call tools without a client.", no_args_is_help=True)
 cache_app = typer.Typer(help="The cache of compiled modules.", no_args_is_help=True)
+audit_app = typer.Typer(help="The record of what plugins were allowed and did.", no_args_is_help=True)
 app.add_typer(plugin_app, name="plugin")
 app.add_typer(config_app, name="config")
 app.add_typer(tool_app, name="tool")
 app.add_typer(cache_app, name="cache")
-
-Manifests = Annotated[
-    list[Path] | None, typer.Option("--manifests", metavar="DIR", help="Folder of <id>/plugin.toml; repeatable.")
-]
-Plugins = Annotated[
-    list[Path] | None, typer.Option("--plugins", metavar="DIR", help="Folder of plugins and modules; repeatable.")
-]
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A setting, as log.level=debug; repeatable."),
-]
-Project = Annotated[bool, typer.Option("--project", help="In ./agentmem.toml, not in the user's own file.")]
-Capabilities = Annotated[list[str] | None, typer.Argument(metavar="CAPABILITY...", help="Such as NetworkAccess.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+app.add_typer(audit_app, name="audit")
 
 
 @app.command()
@@ -53,12 +41,15 @@ def serve(
     plugins: Plugins = None,
     config: Config = None,
     watch: Annotated[bool, typer.Option("--watch", help="Pick up changed plugins while serving.")] = False,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Refuse to start unless every plugin is what was approved.")
+    ] = False,
     sets: Set = None,
 ) -> None:
     """Serve MCP over stdin and stdout."""
     from mcp_server.cli.serve import serve_stdio
 
-    serve_stdio(manifests, plugins, config, watch=watch, sets=sets or ())
+    serve_stdio(manifests, plugins, config, watch=watch, locked=locked, sets=sets or ())
 
 
 @app.command()
@@ -98,6 +89,35 @@ def plugin_show(
     from mcp_server.cli.look import show_plugin
 
     show_plugin(plugin, manifests, plugins, config, json=json)
+
+
+@plugin_app.command("approve")
+def plugin_approve(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="PLUGIN")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every plugin that is found.")] = False,
+    manifests: Manifests = None,
+    plugins: Plugins = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Approve plugins as they are now: module, manifest, tools and grants."""
+    from mcp_server.cli.approve import approve_plugins
+
+    approve_plugins(ids or [], manifests, plugins, config, everything=everything, json=json)
+
+
+@plugin_app.command("pending")
+def plugin_pending(
+    manifests: Manifests = None,
+    plugins: Plugins = None,
+    config: Config = None,
+    locked: Annotated[bool, typer.Option("--locked", help="Judge as `serve --locked` would.")] = False,
+    json: Json = False,
+) -> None:
+    """Show which plugins wait for an approval, and what changed."""
+    from mcp_server.cli.approve import show_pending
+
+    show_pending(manifests, plugins, config, locked=locked, json=json)
 
 
 @plugin_app.command("stats")
@@ -228,6 +248,27 @@ def cache_clear(json: Json = False) -> None:
     from mcp_server.cli.look import clear_cache
 
     clear_cache(json=json)
+
+
+@audit_app.command("show")
+def audit_show(
+    plugin: Annotated[str | None, typer.Option("--plugin", metavar="ID", help="Only this plugin's rows.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="WHEN", help="A time, or 30m, 2h, 7d ago.")] = None,
+    count: Annotated[int, typer.Option("-n", min=1, help="At most so many, the newest.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show what plugins were allowed and did."""
+    from mcp_server.cli.audit import show_audit
+
+    show_audit(plugin, since, count, json=json)
+
+
+@audit_app.command("verify")
+def audit_verify(json: Json = False) -> None:
+    """Check that no row of the audit log was altered, removed or re-ordered."""
+    from mcp_server.cli.audit import verify_audit
+
+    raise typer.Exit(verify_audit(json=json))
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -16,9 +17,19 @@ import anyio
 import mcp_server
 from mcp_server.errors import SettingsError
 from mcp_server.registry.discovery import PluginFolders
+from mcp_server.registry.governed import Launch
 from mcp_server.settings import Configuration, Settings, load_configuration, user_folders
 
-__all__ = ["example_folders", "find_folders", "load", "parse_sets", "serve_stdio", "settings_of", "versions"]
+__all__ = [
+    "example_folders",
+    "find_folders",
+    "launched",
+    "load",
+    "parse_sets",
+    "serve_stdio",
+    "settings_of",
+    "versions",
+]
 
 
 def serve_stdio(
@@ -27,6 +38,7 @@ def serve_stdio(
     config: Path | None,
     *,
     watch: bool,
+    locked: bool = False,
     sets: Sequence[str] = (),
 ) -> None:
     """Serve until the client closes stdin."""
@@ -34,8 +46,9 @@ def serve_stdio(
 
     read = partial(load_configuration, config, overrides=parse_sets(sets))
     first = read()
-    folders = find_folders(manifests, plugins)
-    anyio.run(partial(run_stdio, first.settings, folders, user_folders(), watch=watch, read=read, first=first))
+    folders, launch = find_folders(manifests, plugins), launched(manifests, plugins, config, locked=locked)
+    run = partial(run_stdio, first.settings, folders, user_folders(), watch=watch, read=read, first=first)
+    anyio.run(partial(run, launch=launch))
 
 
 def load(config: Path | None, sets: Sequence[str] = ()) -> Configuration:
@@ -74,6 +87,23 @@ def parse_sets(sets: Sequence[str]) -> dict[str, dict[str, Any]]:
             table = table[name]
         table[names[-1]] = value
     return document
+
+
+def launched(
+    manifests: list[Path] | None,
+    plugins: list[Path] | None,
+    config: Path | None,
+    *,
+    locked: bool = False,
+    looking: bool = False,
+    strict: bool = False,
+) -> Launch:
+    """How this command was started; its options are those of the ``plugin approve`` that it would recommend."""
+    words = [word for folder in manifests or () for word in ("--manifests", str(folder))]
+    words += [word for folder in plugins or () for word in ("--plugins", str(folder))]
+    words += ["--config", str(config)] if config else []
+    options = f" {shlex.join(words)}" if words else ""
+    return Launch(strict=strict, locked=locked, looking=looking, options=options)
 
 
 def find_folders(manifests: list[Path] | None, plugins: list[Path] | None) -> PluginFolders:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcp_server.errors import AgentMemError
+from mcp_server.registry.approval import Verdict
 from mcp_server.registry.lifecycle import State, advance
 from mcp_server.registry.stamps import Stamp, files_of, stamp
 from mcp_server.registry.version import PluginVersion
@@ -26,6 +27,8 @@ class PluginRecord:
         runner: The workers of that version.
         error: Why it is in Error, or why the newest version was not taken.
         notes: Things a person should know that are no errors.
+        approval: What was found out about the newest version; None while nothing could be read.
+        newest: The version on disk where it is not the one that serves, for lack of an approval.
         stamp: Of the files the serving version was made of, taken before they were read.
     """
 
@@ -36,6 +39,8 @@ class PluginRecord:
     runner: PluginRunner | None = None
     error: AgentMemError | None = None
     notes: tuple[str, ...] = ()
+    approval: Verdict | None = None
+    newest: PluginVersion | None = None
     stamp: Stamp | None = None
 
     def move(self, to: State) -> None:

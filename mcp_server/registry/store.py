@@ -8,11 +8,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from mcp_server.errors import AgentMemError, LifecycleError, ManifestError, NameCollision, PluginNotFound
+from mcp_server.errors import (
+    AgentMemError,
+    ApprovalPending,
+    LifecycleError,
+    ManifestError,
+    NameCollision,
+    PluginNotFound,
+)
 from mcp_server.manifest.load import LoadedManifest
 from mcp_server.policy.rights import Rights
-from mcp_server.registry.discovery import Found, PluginFolders, discover, lone_modules
+from mcp_server.registry.approval import Approvals
+from mcp_server.registry.candidates import Candidate, candidates
+from mcp_server.registry.claims import id_of_broken, second_claim
+from mcp_server.registry.discovery import Found, PluginFolders
 from mcp_server.registry.lifecycle import State
+from mcp_server.registry.lockfile import Entry
+from mcp_server.registry.notes import notes_on, same
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.stamps import files_of, settled_stamp
 from mcp_server.registry.version import OperatorWord, PluginVersion, read_manifest, read_version, rights_of
@@ -31,15 +43,25 @@ class Registry:
         fleet: Makes the runners of loaded versions.
         word: What the operator says about a plugin id.
         host_version: For ``requires_host``.
+        approvals: Says which versions may run.
+        decided: Told of every version that serves from now on, and of every one whose rights were refused.
     """
 
     def __init__(
-        self, folders: PluginFolders, fleet: Fleet, word: Callable[[str], OperatorWord], host_version: str
+        self,
+        folders: PluginFolders,
+        fleet: Fleet,
+        word: Callable[[str], OperatorWord],
+        host_version: str,
+        approvals: Approvals,
+        decided: Callable[[str, PluginVersion | AgentMemError], None],
     ) -> None:
         self._folders = folders
         self._fleet = fleet
         self._word = word
         self._host_version = host_version
+        self._approvals = approvals
+        self._decided = decided
         self._began = 0  # nanoseconds; files written since are not trusted to be what was read
         self.records: dict[str, PluginRecord] = {}
 
@@ -67,20 +89,37 @@ class Registry:
             SettingsError: A configured folder is missing or unreadable.
         """
         self._began = time.time_ns()
+        self._approvals.begin()
         changed: set[str] = set()
         seen: set[str] = set()
         # what cannot be read comes last: a guess at its id must not take that of a plugin that states its own
         for found, source, error in sorted(self._candidates(), key=lambda candidate: candidate[1] is None):
-            plugin = source.manifest.plugin.id if source else self._id_of_broken(found, seen)
+            plugin = source.manifest.plugin.id if source else id_of_broken(self.records, found, seen)
             if plugin in seen:
-                plugin, error, source = *self._second_claim(plugin, found), None
+                plugin, error, source = *second_claim(self.records, plugin, found), None
             seen.add(plugin)
             if self._take(plugin, found, source, error, drain):
                 changed.add(plugin)
         for plugin in [plugin for plugin in self.records if plugin not in seen]:
             self.remove(plugin, drain)
             changed.add(plugin)
+        self._commit()
         return changed
+
+    def approve(self, plugin: str) -> Entry:
+        """Approve the version of ``plugin`` that lies on disk; the next scan serves it.
+
+        Raises:
+            PluginNotFound: There is none of that id.
+            LockDamaged: The approval cannot be written.
+            AgentMemError: Why there is nothing that could be approved.
+        """
+        record = self.get(plugin)
+        version = record.newest or record.version
+        pending = isinstance(record.error, ApprovalPending | None) or record.newest is not None
+        if version is None or not pending:
+            raise record.error or LifecycleError(f"plugin '{plugin}' has no version that could be approved")
+        return self._approvals.approve(version, self._word(plugin))
 
     def hold_back(self, plugin: str, error: AgentMemError) -> None:
         """Put a plugin into Error from outside, as when its tool names collide."""
@@ -131,10 +170,19 @@ class Registry:
         try:
             source = self._read(record)
             version = read_version(source, self._word(plugin))
+            self._approvals.begin()
+            refused = self._refused(record, version)
         except AgentMemError as error:
             record.fail(error)
             raise
-        self._serve(record, record.path, version)
+        if refused is None:
+            self._serve(record, record.path, version)
+            self._commit()
+        elif not self._serve_approved(record):
+            record.fail(refused)
+            raise refused
+        else:
+            record.error = self._refused(record, version)
 
     def remove(self, plugin: str, drain: float = 0.0) -> None:
         """Forget a plugin; its running calls end first."""
@@ -146,51 +194,8 @@ class Registry:
         kind = "module" if record.path.suffix == ".wasm" else "manifest"
         return read_manifest(Found(record.path, kind), self._folders.roots, self._host_version)
 
-    def _candidates(self) -> Iterable[tuple[Found, LoadedManifest | None, AgentMemError | None]]:
-        claimed: list[Path] = []
-        for found in discover(self._folders):
-            known = self._by_path(found.path)
-            if known is not None and known.version is not None and known.untouched and self._stored(known.version):
-                claimed.append(known.version.source.wasm)
-                yield found, known.version.source, None
-                continue
-            try:
-                source = read_manifest(found, self._folders.roots, self._host_version)
-            except ManifestError as error:
-                yield found, None, error
-                # a module whose manifest is broken must not slip in as a lone one, without its manifest's limits
-                claimed += [path / found.guessed_id / f"{found.guessed_id}.wasm" for path in self._folders.plugins]
-                claimed += found.path.parent.glob("*.wasm")
-                continue
-            claimed.append(source.wasm)
-            yield found, source, None
-        for found in lone_modules(self._folders, claimed):
-            try:
-                yield found, read_manifest(found, self._folders.roots, self._host_version), None
-            except ManifestError as error:
-                yield found, None, error
-
-    def _second_claim(self, plugin: str, found: Found) -> tuple[str, NameCollision]:
-        first = self.records[plugin].path
-        error = NameCollision(
-            f"two plugins claim the id '{plugin}': {first} and {found.path}; the first keeps it",
-            fix="change the id in one of the two manifests, or remove one",
-        )
-        return self._numbered(plugin, found), error
-
-    def _id_of_broken(self, found: Found, seen: set[str]) -> str:
-        """The id it had while its manifest could be read, else one made of its path that nobody else has."""
-        known = self._by_path(found.path)
-        if known is not None and known.id not in seen:
-            return known.id
-        taken = found.guessed_id in seen or found.guessed_id in self.records
-        return self._numbered(found.guessed_id, found) if taken else found.guessed_id
-
-    def _numbered(self, plugin: str, found: Found) -> str:
-        number = 2
-        while f"{plugin}#{number}" in self.records and self.records[f"{plugin}#{number}"].path != found.path:
-            number += 1
-        return f"{plugin}#{number}"
+    def _candidates(self) -> Iterable[Candidate]:
+        return candidates(self._folders, self.records, self._host_version, self._stored)
 
     def _take(
         self, plugin: str, found: Found, source: LoadedManifest | None, error: AgentMemError | None, drain: float
@@ -203,16 +208,24 @@ class Registry:
         if record.state is State.STOPPED or (same_word and record.version and source is record.version.source):
             return False
         version: PluginVersion | None = None
+        refused: AgentMemError | None = None
         if source is not None and error is None:
             try:
                 version = read_version(source, word)
-            except AgentMemError as refused:
-                error = refused
+                refused = self._refused(record, version)
+            except AgentMemError as refusal:
+                version, error = None, refusal
         if version is None:
+            record.newest = record.approval = None
             if not same_word:
                 self._retire(record, drain)  # no version outlives the rights it was given
             return self._keep_old(record, error or NameCollision(f"'{plugin}' could not be read"))
-        if record.version is not None and record.serving and _same(record.version, version):
+        if refused is not None:
+            if not same_word:
+                self._retire(record, drain)  # the approved version goes on, under the rights it has now
+            restored = not record.serving and self._serve_approved(record)
+            return self._keep_old(record, self._refused(record, version) or refused) or restored
+        if record.version is not None and record.serving and same(record.version, version):
             self._fleet.modules.put(version.module.sha256, version.data)
             self._note(record, found.path, version)
             return False
@@ -220,6 +233,30 @@ class Registry:
         self._retire(record, drain)
         self._serve(record, found.path, version)
         return True
+
+    def _refused(self, record: PluginRecord, version: PluginVersion) -> AgentMemError | None:
+        """Why ``version`` may not run, if so; it is then the record's newest, and something to approve."""
+        verdict = record.approval = self._approvals.judge(version, self._word(record.id))
+        record.newest = None
+        if not verdict.may_run:
+            self._fleet.modules.put(version.module.sha256, version.data)  # what is approved are these bytes
+            record.newest = replace(version, data=b"")
+        return None if verdict.may_run else verdict.error(record.id, serves=record.serving)
+
+    def _serve_approved(self, record: PluginRecord) -> bool:
+        """Serve the approved version from its kept copy, where a changed one has taken the place of its files."""
+        version = self._approvals.restored(record.id, record.path, self._fleet.modules.path, self._word(record.id))
+        if version is None:
+            return False
+        if record.state is not State.LOADING:
+            record.move(State.LOADING)
+        self._serve(record, record.path, version)
+        record.stamp = None  # of files it was not made of
+        return True
+
+    def _commit(self) -> None:
+        for plugin, error in self._approvals.commit().items():
+            self.hold_back(plugin, error)
 
     def _stored(self, version: PluginVersion) -> bool:
         return self._fleet.modules.has(version.module.sha256)
@@ -231,6 +268,7 @@ class Registry:
         else:
             record.fail(error)
         if not repeated:
+            self._decided(record.id, error)
             _tell(record.id, error)
         return not repeated
 
@@ -239,12 +277,13 @@ class Registry:
         record.runner = self._fleet.runner(version.runnable)
         self._note(record, path, version)
         record.move(State.LOADED)
+        self._decided(record.id, version)
 
     def _note(self, record: PluginRecord, path: Path, version: PluginVersion) -> None:
         record.path = path
         record.version = replace(version, data=b"")  # stored by now; a hundred modules do not belong into memory
         record.error = None
-        record.notes = _notes(version)
+        record.notes = notes_on(version)
         record.stamp = settled_stamp(files_of(version.source), self._began)
 
     def _retire(self, record: PluginRecord, drain: float) -> None:
@@ -252,28 +291,7 @@ class Registry:
         if runner is not None:
             self._fleet.retire(runner, drain)
 
-    def _by_path(self, path: Path) -> PluginRecord | None:
-        return next((record for record in self.records.values() if record.path == path), None)
-
 
 def _tell(plugin: str, error: AgentMemError) -> None:
     fix = f"; fix: {error.fix}" if error.fix else ""
     logger.warning("plugin %s: [%s] %s%s", plugin, error.error_code, error.message, fix)
-
-
-def _same(old: PluginVersion, new: PluginVersion) -> bool:
-    return old.digest == new.digest and old.runnable == new.runnable and old.rights == new.rights
-
-
-def _notes(version: PluginVersion) -> tuple[str, ...]:
-    manifest = version.source.manifest
-    notes: list[str] = []
-    if not version.source.declared:
-        notes.append("no manifest: no rights, tools taken from the module's exports")
-    if any(manifest.hooks.model_dump().values()):
-        notes.append("declares [hooks]; this version of the host calls none")
-    refused = sorted(set(manifest.capabilities.optional) - version.rights.granted)
-    if refused:
-        fix = version.rights.fix(version.source.manifest.plugin.id, refused)
-        notes.append(f"optional capabilities not granted: {', '.join(refused)}; {fix}")
-    return tuple(notes)

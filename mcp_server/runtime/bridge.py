@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from mcp_server.capabilities.base import CallContext, HostFunction, HostRefusal
 from mcp_server.policy.rights import HOST_FUNCTIONS
+from mcp_server.runtime.audited import Record, note_call
 from mcp_server.runtime.refusals import RefusalLog
 
 __all__ = ["Bridge"]
@@ -30,51 +31,73 @@ class Bridge:
     Args:
         functions: What the capabilities offer.
         spawn: Runs a coroutine in the host's task group, for functions that wait.
+        record: The audit log, where one is kept.
     """
 
     def __init__(
-        self, functions: Iterable[HostFunction], spawn: Callable[[Callable[[], Awaitable[None]]], None]
+        self,
+        functions: Iterable[HostFunction],
+        spawn: Callable[[Callable[[], Awaitable[None]]], None],
+        record: Record | None = None,
     ) -> None:
         self._functions = {function.name: function for function in functions}
         self._spawn = spawn
         self._refusals = RefusalLog()
+        self._record = record
 
     def answer(self, context: CallContext, name: str, request: bytes, send: Callable[[bytes], None]) -> None:
         """Answer one host call through ``send``: now, or later for a function that waits."""
+        arguments: dict[str, Any] | None = None
+        code, data = "internal", None
         try:
-            function, arguments = self._admit(context, name, request)
+            function, arguments = admitted = self._admit(context, name, request)
             if function.waits:
-                self._spawn(lambda: self._answer_later(function, context, arguments, send))
+                self._spawn(lambda: self._answer_later(*admitted, context, request, send))
+                code = ""  # it is recorded when it is answered
                 return
-            send(_done(function.answer(context, arguments)))
+            data = function.answer(context, arguments)
+            send(_done(data))
+            code = "ok"
         except HostRefusal as refusal:
+            code = refusal.code
             self._refusals.tell(context, name, refusal)
             send(_refused(refusal))
         except Exception:  # the host-function bridge: a fault of ours must reach the guest as an envelope
             logger.exception("host function %s failed for plugin %s, call %s", name, context.plugin, context.call_id)
             send(_refused(HostRefusal("internal", f"{name}: the host failed; see its log for call {context.call_id}")))
+        finally:
+            if code and self._record is not None:
+                note_call(self._record, context, name, request, arguments, code, data)
 
     async def _answer_later(
         self,
         function: HostFunction,
-        context: CallContext,
         arguments: dict[str, Any],
+        context: CallContext,
+        request: bytes,
         send: Callable[[bytes], None],
     ) -> None:
         if context.over:
             return
+        code, data = "cancelled", None  # unless it comes to an end: the guest has ended, or the host is closing
         with CancelScope() as scope:
             context.waiting.add(scope)
             try:
-                send(_done(await cast("Awaitable[Any]", function.answer(context, arguments))))
+                data = await cast("Awaitable[Any]", function.answer(context, arguments))
+                code = "ok"
+                send(_done(data))
             except HostRefusal as refusal:
+                code = refusal.code
                 self._refusals.tell(context, function.name, refusal)
                 send(_refused(refusal))
             except Exception:  # as above
+                code = "internal"
                 logger.exception("host function %s failed for plugin %s", function.name, context.plugin)
                 send(_refused(HostRefusal("internal", f"{function.name}: the host failed; see its log")))
             finally:
                 context.waiting.discard(scope)
+                if self._record is not None:
+                    note_call(self._record, context, function.name, request, arguments, code, data)
 
     def _admit(self, context: CallContext, name: str, request: bytes) -> tuple[HostFunction, dict[str, Any]]:
         usage, limit = context.usage, context.limits.host_calls

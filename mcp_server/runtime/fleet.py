@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from mcp_server.capabilities.base import HostFunction
+from mcp_server.runtime.audited import Record
 from mcp_server.runtime.bridge import Bridge
 from mcp_server.runtime.launcher import Launcher
 from mcp_server.runtime.modules import ModuleStore
@@ -28,6 +29,7 @@ class Fleet:
         functions: The host functions that capabilities offer.
         max_workers: Most worker processes for one plugin.
         idle_seconds: A worker that nobody used for so long is ended.
+        record: The audit log, where one is kept.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Fleet:
         *,
         max_workers: int,
         idle_seconds: float,
+        record: Record | None = None,
     ) -> None:
         self.modules = modules
         self._functions = tuple(functions)
         self._max_workers = max_workers
         self._idle_seconds = idle_seconds
+        self._record = record
         self._runners: set[PluginRunner] = set()
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup | None = None
@@ -49,7 +53,7 @@ class Fleet:
     async def __aenter__(self) -> Fleet:
         self.launcher = Launcher(self.modules.empty)
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
-        self._bridge = Bridge(self._functions, self.start_soon)
+        self._bridge = Bridge(self._functions, self.start_soon, self._record)
         self._tasks.start_soon(self._sweep)
         return self
 

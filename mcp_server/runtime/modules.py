@@ -48,6 +48,10 @@ class ModuleStore:
         Path(name).chmod(0o400)
         Path(name).rename(path)
 
+    def path(self, digest: str) -> Path:
+        """Where the module would be; whoever reads it there hashes what was read."""
+        return self._modules / f"{digest}.wasm"
+
     def has(self, digest: str) -> bool:
         """Whether :meth:`fetch` would find a module; its bytes are not looked at."""
         return (self._modules / f"{digest}.wasm").exists()

@@ -7,10 +7,11 @@ file trusts that folder. One variable, ``AGENTMEM_HOME``, moves configuration, d
 
 from mcp_server.settings.folders import HOME_VARIABLE, Folders, user_folders
 from mcp_server.settings.layers import Configuration, SourceFile, load_configuration, load_settings
-from mcp_server.settings.model import FolderSection, Grant, PluginSettings, Settings
+from mcp_server.settings.model import AuditSettings, FolderSection, Grant, PluginSettings, Settings
 from mcp_server.settings.variables import secret
 
 __all__ = [
+    "AuditSettings",
     "Configuration",
     "FolderSection",
     "Folders",

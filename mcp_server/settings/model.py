@@ -18,7 +18,7 @@ from mcp_server.policy.paths import path_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
 
-__all__ = ["FolderSection", "Grant", "PluginSettings", "Settings"]
+__all__ = ["AuditSettings", "FolderSection", "Grant", "PluginSettings", "Settings"]
 
 MIB = 1024 * 1024
 
@@ -43,6 +43,21 @@ class LogSettings(_Section):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
+
+
+class ApprovalSettings(_Section):
+    """``[approval]``: whose plugins must be approved before they, or a change of them, run."""
+
+    mode: Literal["trust-on-first-use", "required", "off"] = "trust-on-first-use"
+    trusted_folders: tuple[Path, ...] = ()
+
+
+class AuditSettings(_Section):
+    """``[audit]``: the record of what plugins were allowed and did."""
+
+    enabled: bool = True
+    max_file_mb: int = Field(default=16, ge=1, le=1_024)
+    keep_files: int = Field(default=8, ge=2, le=1_000)
 
 
 class NetworkSection(_Section):
@@ -152,6 +167,8 @@ class Settings(_Section):
     runtime: RuntimeSettings = RuntimeSettings()
     log: LogSettings = LogSettings()
     llm: LlmSettings = LlmSettings()
+    approval: ApprovalSettings = ApprovalSettings()
+    audit: AuditSettings = AuditSettings()
     trust: TrustSettings = TrustSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from mcp_server.errors import AgentMemError, NameCollision, ToolNotFound
 from mcp_server.manifest import JsonSchema, ToolEntry
@@ -18,7 +18,7 @@ from mcp_server.registry.version import PluginVersion
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.worker.frames import Mode
 
-__all__ = ["Catalog", "Tool", "ToolAnnotations", "build_catalog"]
+__all__ = ["Catalog", "Tool", "ToolAnnotations", "build_catalog", "served_tools"]
 
 SEPARATOR = "__"
 # Outside this pattern one name has broken a client's whole session (anthropics/claude-code#985).
@@ -137,12 +137,43 @@ def _tools_of(record: PluginRecord) -> list[Tool]:
     version, runner = record.version, record.runner
     if version is None or runner is None:
         return []
+    return [_tool(entry, given, out, version, runner) for entry, given, out in _offered(version)]
+
+
+def served_tools(version: PluginVersion) -> list[dict[str, Any]]:
+    """The texts of a version's tools, all that a client is shown of them; what an approval binds.
+
+    Raises:
+        NameCollision: See :func:`build_catalog`.
+    """
+    return [
+        {
+            "name": _name(entry, version),
+            "title": entry.title,
+            "description": _description(entry, version),
+            "input_schema": given.source,
+            "output_schema": out.source if out else None,
+            "annotations": asdict(_annotations(entry, version.rights, version.runnable.isolation)),
+        }
+        for entry, given, out in _offered(version)
+    ]
+
+
+def _offered(version: PluginVersion) -> list[tuple[ToolEntry, JsonSchema, JsonSchema | None]]:
     manifest = version.source.manifest
     if manifest.tools:
         pairs = zip(manifest.tools, version.source.schemas, strict=True)
-        return [_tool(entry, given, out, version, runner) for entry, (given, out) in pairs]
+        return [(entry, given, out) for entry, (given, out) in pairs]
     any_object = JsonSchema(ANY_OBJECT)
-    return [_tool(entry, any_object, None, version, runner) for entry in _entries(record.id, version)]
+    return [(entry, any_object, None) for entry in _entries(manifest.plugin.id, version)]
+
+
+def _name(entry: ToolEntry, version: PluginVersion) -> str:
+    return f"{version.source.manifest.plugin.id}{SEPARATOR}{entry.word}"
+
+
+def _description(entry: ToolEntry, version: PluginVersion) -> str:
+    return entry.description or f"{entry.word} of the plugin {version.source.manifest.plugin.name}"
 
 
 def _entries(plugin: str, version: PluginVersion) -> list[ToolEntry]:
@@ -170,12 +201,11 @@ def _entries(plugin: str, version: PluginVersion) -> list[ToolEntry]:
 def _tool(
     entry: ToolEntry, given: JsonSchema, out: JsonSchema | None, version: PluginVersion, runner: PluginRunner
 ) -> Tool:
-    plugin = version.source.manifest.plugin
     return Tool(
-        name=f"{plugin.id}{SEPARATOR}{entry.word}",
+        name=_name(entry, version),
         title=entry.title,
-        description=entry.description or f"{entry.word} of the plugin {plugin.name}",
-        plugin=plugin.id,
+        description=_description(entry, version),
+        plugin=version.source.manifest.plugin.id,
         function="process" if entry.operation is not None else entry.function,
         operation=entry.operation,
         takes=entry.input,

@@ -162,6 +162,7 @@ def plain_context(
         depth=caller.depth,
         deadline=time.monotonic() + limits.execution_time / 1_000,
         log=both,
+        digest=runner.runnable.digest,
     )
 
 

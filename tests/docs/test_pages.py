@@ -73,13 +73,13 @@ def test_every_section_of_the_settings_has_a_heading() -> None:
 
 
 @requirement("docs:settings")
-@pytest.mark.parametrize("name", ["runtime", "log"])
+@pytest.mark.parametrize("name", ["runtime", "log", "approval", "audit"])
 def test_the_defaults_that_the_page_tells_are_those_in_force(name: str) -> None:
     rows = re.findall(
         r"^\| `(\w+)` \| `([^`]+)` \|", section(page("settings.md"), f"## `[{name}]`"), flags=re.MULTILINE
     )
     in_force = getattr(Settings(), name)
-    assert {key: str(getattr(in_force, key)).removesuffix(".0") for key, _ in rows} == {
+    assert {key: str(getattr(in_force, key)).removesuffix(".0").replace("True", "true") for key, _ in rows} == {
         key: text.strip('"') for key, text in rows
     }
 

@@ -48,7 +48,7 @@ def test_the_first_plugin_is_built_listed_called_and_connected(checkout: Path) -
     make, use, connect = (run(block, checkout) for block in blocks("sh run"))
     assert make == ""
     listed, called = use.splitlines()[1], use.splitlines()[2:]
-    assert re.match(r"shout +0.1.0 +Custom +Loaded +1 +-", listed)
+    assert re.match(r"shout +0.1.0 +Custom +Loaded +trusted +1 +-", listed)
     assert called == ["HELLO FROM A PLUGIN"]
     command = json.loads(connect)["mcpServers"]["agentmem"]["command"]
     assert command == f"{checkout}/.venv/bin/agentmem-mcp"

@@ -1,0 +1,43 @@
+"""From the operator's configuration to what it says about one plugin; what follows from that is ``policy``'s."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from mcp_server.policy.paths import FileGrant
+from mcp_server.policy.rights import Capability
+from mcp_server.registry.version import Asking, OperatorWord
+from mcp_server.settings import FolderSection, Grant, PluginSettings, Settings
+
+__all__ = ["operator_word"]
+
+MIB = 1024 * 1024
+
+
+def operator_word(settings: Settings, plugin: str) -> OperatorWord:
+    """Everything that ``settings`` say about ``plugin``."""
+    grant = settings.grants.get(plugin, Grant())
+    own = settings.plugins.get(plugin, PluginSettings())
+    return OperatorWord(
+        granted=frozenset(cast("tuple[Capability, ...]", grant.capabilities)),
+        limits=own.limits,
+        config=settings.config.get(plugin, {}),
+        isolation=own.isolation,
+        denied=frozenset(cast("tuple[Capability, ...]", grant.deny)),
+        network=grant.network.rules(),
+        files=tuple(_root(root) for root in grant.filesystem.roots),
+        denied_paths=grant.filesystem.deny,
+        asking=_asking(grant),
+        llm=grant.llm.rules(),
+        storage_quota=grant.storage.quota_mb * MIB,
+    )
+
+
+def _asking(grant: Grant) -> Asking:
+    if not grant.ask:
+        return Asking.NO
+    return Asking.MAY_KEEP if grant.ask_always else Asking.ASK
+
+
+def _root(section: FolderSection) -> FileGrant:
+    return FileGrant(section.name, str(section.folder.expanduser()), section.mode, section.hard_links)

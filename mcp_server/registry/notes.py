@@ -1,0 +1,27 @@
+"""What is said about a version beside its state: remarks for a person, and whether another one is the same."""
+
+from __future__ import annotations
+
+from mcp_server.registry.version import PluginVersion
+
+__all__ = ["notes_on", "same"]
+
+
+def same(old: PluginVersion, new: PluginVersion) -> bool:
+    """Whether ``new`` would run exactly as ``old`` does."""
+    return old.digest == new.digest and old.runnable == new.runnable and old.rights == new.rights
+
+
+def notes_on(version: PluginVersion) -> tuple[str, ...]:
+    """Things a person should know that are no errors."""
+    manifest = version.source.manifest
+    notes: list[str] = []
+    if not version.source.declared:
+        notes.append("no manifest: no rights, tools taken from the module's exports")
+    if any(manifest.hooks.model_dump().values()):
+        notes.append("declares [hooks]; this version of the host calls none")
+    refused = sorted(set(manifest.capabilities.optional) - version.rights.granted)
+    if refused:
+        fix = version.rights.fix(manifest.plugin.id, refused)
+        notes.append(f"optional capabilities not granted: {', '.join(refused)}; {fix}")
+    return tuple(notes)
