@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import anyio
 
+from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
@@ -25,6 +28,8 @@ from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
 
 __all__ = ["run_stdio"]
+
+logger = logging.getLogger(__name__)
 
 STATS_SECONDS = 2.0
 """How often the figures are written for `plugin stats`, when there are new ones."""
@@ -65,7 +70,10 @@ async def run_stdio(
     os.close(null)
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
-        host = PluginHost(settings, folders, cache=own.cache, data=own.data, state=own.state, launch=launch)
+        keep = partial(_keep_consent, first.files[0].path) if first else None
+        host = PluginHost(
+            settings, folders, cache=own.cache, data=own.data, state=own.state, keep_consent=keep, launch=launch
+        )
         async with host, anyio.create_task_group() as tasks:
             log = CallLog(settings.log.format, asyncio.get_running_loop().call_later)
             if settings.log.level in ("debug", "info"):
@@ -80,6 +88,18 @@ async def run_stdio(
             await serve_stdio(McpFace(host), source, sink, drain_seconds=settings.runtime.drain_seconds)
             tasks.cancel_scope.cancel()
             log.flush()
+
+
+def _keep_consent(file: Path, plugin: str) -> None:
+    """The user answered "always", and the operator allowed that: ``ask = false`` in the operator's own file."""
+    from mcp_server.settings.edit import edit_file  # noqa: PLC0415  # a TOML editor, for one answer of one user
+    from mcp_server.settings.grants import stop_asking  # noqa: PLC0415  # as above
+
+    try:
+        for line in edit_file(file, partial(stop_asking, plugin=plugin)):
+            logger.info("%s: %s", file, line)
+    except SettingsError as error:  # the call was allowed all the same
+        logger.warning("'always' for plugin %s could not be kept: %s", plugin, error.message)
 
 
 def _freeze_heap(host: PluginHost) -> None:

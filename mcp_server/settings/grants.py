@@ -15,7 +15,7 @@ from mcp_server.policy.rights import DEFAULT_GRANTS
 from mcp_server.settings.document import Document
 from mcp_server.settings.model import FolderSection
 
-__all__ = ["DETAILS", "Wanted", "grant", "revoke", "trust", "without_effect"]
+__all__ = ["DETAILS", "Wanted", "grant", "revoke", "stop_asking", "trust", "without_effect"]
 
 DETAILS: Mapping[str, str] = {
     "NetworkAccess": "network",
@@ -105,6 +105,13 @@ def revoke(document: Document, plugin: str, capabilities: Iterable[str]) -> list
             del table[key]
         if detail in own and not table:
             del own[detail]
+    return said
+
+
+def stop_asking(document: Document, plugin: str) -> list[str]:
+    """Let ``plugin`` run without asking the user again."""
+    said: list[str] = []
+    _set(_table(document, "grants", plugin), "ask", False, said, grant_table(plugin))
     return said
 
 

@@ -184,6 +184,19 @@ async def test_always_is_offered_only_where_it_may_be_kept_and_holds_for_every_s
 
 
 @requirement("consent:remembered")
+async def test_always_is_written_to_the_operators_file_and_keeps_its_comments(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "ask.toml"
+    file.write_text("# mine\n[grants.careful]\nask = true  # for now\nask_always = true\n", encoding="utf-8")
+    config = ["--config", str(file)]
+    async with serve(arguments=config) as server:
+        state = (await modern(server))["result"]["requestState"]
+        assert "structuredContent" in (await modern(server, **answered(state, "always")))["result"]
+    assert file.read_text(encoding="utf-8") == ("# mine\n[grants.careful]\nask = false  # for now\nask_always = true\n")
+    async with serve(arguments=config) as server:
+        assert (await server.call(TOOL, ARGUMENTS))["structuredContent"] == ARGUMENTS
+
+
+@requirement("consent:remembered")
 async def test_a_changed_plugin_is_asked_about_again(plugins: Path, cache: Path) -> None:
     asked = 0
 
