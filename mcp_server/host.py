@@ -81,7 +81,7 @@ class PluginHost:
         self.changed: list[Callable[[], None]] = []
         self._cache = cache or user_folders().cache
         self._data = data or user_folders().data
-        self._services = Services(self._data, self.settings.llm)
+        self._services = Services(self._data, self.settings.llm, self.settings.memory)
         self._launch = launch or Launch()
         self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
         self._consents = Consents(keep_consent)

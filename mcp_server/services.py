@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any, cast
 from mcp_server.capabilities import config, logging
 from mcp_server.capabilities.base import CallContext, HostFunction, Usage
 from mcp_server.capabilities.filesystem import file_functions
+from mcp_server.policy.embeddings import EmbeddingSettings
 from mcp_server.policy.llm import LlmSettings
 from mcp_server.policy.network import NetworkRules
 from mcp_server.policy.paths import FileRules
 from mcp_server.policy.rights import HOST_FUNCTIONS
-from mcp_server.settings import AuditSettings, secret
+from mcp_server.settings import AuditSettings, MemorySettings, secret
 from mcp_server.telemetry.audit import AuditLog
 
 if TYPE_CHECKING:
     from mcp_server.backends.sqlite.store import SqliteStore
     from mcp_server.capabilities.llm import Providers
+    from mcp_server.memory.embedding import Embedder
+    from mcp_server.memory.engine import MemoryEngine
 
-__all__ = ["Services", "open_audit"]
+__all__ = ["Services", "make_embedder", "open_audit"]
 
 STORE_NAME = "agentmem.sqlite"
 MIB = 1024 * 1024
@@ -36,11 +39,13 @@ class Services:
     Args:
         data: The folder of the store.
         llm: Who answers ``call_llm``.
+        memory: How memories are searched.
     """
 
-    def __init__(self, data: Path, llm: LlmSettings | None = None) -> None:
+    def __init__(self, data: Path, llm: LlmSettings | None = None, memory: MemorySettings | None = None) -> None:
         self._data = data
         self._llm_settings = llm or LlmSettings()
+        self._embeddings = (memory or MemorySettings()).embeddings
 
     def functions(self) -> tuple[HostFunction, ...]:
         """Every host function this server offers."""
@@ -85,14 +90,24 @@ class Services:
     def _store(self) -> SqliteStore:
         from mcp_server.backends.sqlite.store import SqliteStore  # noqa: PLC0415  # opened when first asked for
 
-        return SqliteStore(self._data / STORE_NAME)
+        return SqliteStore(self._data / STORE_NAME, vector_cache=self._embeddings.cache_mb * MIB)
+
+    @cached_property
+    def _embedder(self) -> Embedder | None:
+        return make_embedder(self._embeddings)
+
+    @cached_property
+    def engine(self) -> MemoryEngine:
+        """The memory engine; the first use opens the store."""
+        from mcp_server.memory.engine import MemoryEngine  # noqa: PLC0415  # opened when first asked for
+
+        return MemoryEngine(self._store, embedder=self._embedder)
 
     @cached_property
     def _memory(self) -> dict[str, HostFunction]:
         from mcp_server.capabilities import memory  # noqa: PLC0415  # as above
-        from mcp_server.memory.engine import MemoryEngine  # noqa: PLC0415
 
-        return _by_name(memory.functions(MemoryEngine(self._store)))
+        return _by_name(memory.functions(self.engine))
 
     @cached_property
     def _storage(self) -> dict[str, HostFunction]:
@@ -104,7 +119,7 @@ class Services:
     def _search(self) -> dict[str, HostFunction]:
         from mcp_server.capabilities import search  # noqa: PLC0415  # as above
 
-        return _by_name(search.functions())
+        return _by_name(search.functions(self._embedder))
 
     @cached_property
     def _providers(self) -> Providers:
@@ -134,6 +149,29 @@ def open_audit(state: Path | None, settings: AuditSettings) -> AuditLog | None:
     if state is None or not settings.enabled:
         return None
     return AuditLog(state / "audit", max_bytes=settings.max_file_mb * MIB, keep_files=settings.keep_files)
+
+
+def make_embedder(settings: EmbeddingSettings) -> Embedder | None:
+    """The model that ``[memory.embeddings]`` names; loaded, or asked, when it is first used."""
+    if settings.provider is None:
+        return None
+    from mcp_server.memory import embedders  # noqa: PLC0415  # most servers have none
+
+    match settings.provider:
+        case "model2vec":
+            return embedders.model2vec(str(settings.path))
+        case "fastembed":
+            return embedders.fastembed(str(settings.path), str(settings.model))
+        case "endpoint":
+            return embedders.endpoint(
+                str(settings.url),
+                str(settings.model),
+                key=settings.key,
+                secret=lambda name: secret("", name),
+                timeout_seconds=settings.timeout_seconds,
+                batch=settings.batch,
+                dimensions=settings.dimensions,
+            )
 
 
 def _network_rules(context: CallContext) -> NetworkRules:

@@ -22,6 +22,7 @@ from mcp_server.backends.values import (
     MemoryStats,
     Neighbour,
     NewMemory,
+    NewVector,
     Spending,
     Stored,
     Vocabulary,
@@ -167,10 +168,8 @@ class MemoryStore(Protocol):
         """
         ...
 
-    def put_vectors(
-        self, principal: str, plugin: str, model: str, vectors: Sequence[tuple[str, Sequence[float]]]
-    ) -> int:
-        """Keep unit vectors by memory id; how many memories of those ids there were."""
+    def put_vectors(self, principal: str, plugin: str, model: str, vectors: Sequence[NewVector]) -> int:
+        """Keep unit vectors in place of older ones; how many were kept. A text that changed meanwhile keeps none."""
         ...
 
     def nearest(
@@ -184,11 +183,18 @@ class MemoryStore(Protocol):
         limit: int,
         now: int,
     ) -> Sequence[Neighbour]:
-        """The memories whose vectors of ``model`` lie closest to ``vector``, exactly."""
+        """The memories whose vectors of ``model`` lie closest to ``vector``, exactly; of equal ones the newer first.
+
+        Vectors of another length than ``vector`` are another model's, whatever its name says.
+        """
         ...
 
     def without_vector(self, principal: str, plugin: str, model: str, *, limit: int) -> Sequence[MemoryRecord]:
         """Memories that have no vector of ``model`` yet."""
+        ...
+
+    def count_without_vector(self, principal: str, plugin: str, model: str) -> int:
+        """How many memories of the scope have no vector of ``model``, expired ones too. Cheap: asked by each search."""
         ...
 
     def history(self, principal: str, plugin: str, identifier: str, *, limit: int) -> Sequence[Change]:
@@ -238,6 +244,10 @@ class Store(Protocol):
     @property
     def secret(self) -> bytes:
         """Seals cursors; the same for every process on this database."""
+        ...
+
+    def owners(self) -> Sequence[tuple[str, str]]:
+        """Every principal and plugin that has memories; for the operator's maintenance, never for a caller."""
         ...
 
     def maintain(self, *, now: int, history_before: int = 0) -> int:

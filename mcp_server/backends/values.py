@@ -17,6 +17,7 @@ __all__ = [
     "MemoryStats",
     "Neighbour",
     "NewMemory",
+    "NewVector",
     "Operation",
     "Spending",
     "Stored",
@@ -106,6 +107,14 @@ class Vocabulary:
     records: int
     mean_terms: float
     documents: Mapping[str, int]
+
+
+class NewVector(NamedTuple):
+    """The vector of one memory's text; it is kept only while the memory still has the content of ``hash``."""
+
+    id: str
+    hash: str
+    vector: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)

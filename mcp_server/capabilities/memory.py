@@ -88,14 +88,19 @@ def functions(
 
 
 def found_as_json(found: Found) -> dict[str, Any]:
-    """``{"results": [{"memory", "score", "explanation"?}], "mode", "corrections"}``."""
+    """``{"results": [{"memory", "score", "explanation"?}], "mode", "corrections", "uncovered"}``."""
     results: list[dict[str, Any]] = []
     for hit in found.hits:
         result: dict[str, Any] = {**_memory(hit.record), "score": hit.score}
         if hit.explanation is not None:
             result["explanation"] = dict(hit.explanation)
         results.append(result)
-    return {"results": results, "mode": found.mode, "corrections": dict(found.corrections)}
+    return {
+        "results": results,
+        "mode": found.mode,
+        "corrections": dict(found.corrections),
+        "uncovered": found.uncovered,
+    }
 
 
 def _memory(record: MemoryRecord) -> dict[str, Any]:

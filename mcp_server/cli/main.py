@@ -28,11 +28,13 @@ config_app = typer.Typer(help="Look at the configuration, and trust folders.", n
 tool_app = typer.Typer(help="List and call tools without a client.", no_args_is_help=True)
 cache_app = typer.Typer(help="The cache of compiled modules.", no_args_is_help=True)
 audit_app = typer.Typer(help="The record of what plugins were allowed and did.", no_args_is_help=True)
+memory_app = typer.Typer(help="Care for the memories.", no_args_is_help=True)
 app.add_typer(plugin_app, name="plugin")
 app.add_typer(config_app, name="config")
 app.add_typer(tool_app, name="tool")
 app.add_typer(cache_app, name="cache")
 app.add_typer(audit_app, name="audit")
+app.add_typer(memory_app, name="memory")
 
 
 @app.command()
@@ -269,6 +271,14 @@ def audit_verify(json: Json = False) -> None:
     from mcp_server.cli.audit import verify_audit
 
     raise typer.Exit(verify_audit(json=json))
+
+
+@memory_app.command("reindex")
+def memory_reindex(config: Config = None, json: Json = False) -> None:
+    """Give vectors to memories that were stored without the embedding model that is configured now."""
+    from mcp_server.cli.reindex import reindex
+
+    reindex(config, json=json)
 
 
 def main() -> None:

@@ -7,12 +7,13 @@ without spaces between words become overlapping pairs of characters, which two-c
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import cast
 
-import snowballstemmer  # pyright: ignore[reportMissingTypeStubs]  # it has none
+import Stemmer  # pyright: ignore[reportMissingImports]  # it has no types
 
 __all__ = ["ANALYZER", "analyze", "terms_of"]
 
@@ -42,7 +43,9 @@ _UNSPACED = (
 )
 _is_unspaced = re.compile(f"[{_UNSPACED}]").match
 _PLAIN = re.compile("[a-z0-9]+")
-_english = cast("Callable[[str], str]", snowballstemmer.stemmer("english").stemWord)  # pyright: ignore[reportUnknownMemberType]
+# One stemmer is for one thread at a time; its own cache is off, ours lies in front of it.
+_english = cast("Callable[[str], str]", Stemmer.Stemmer("english", 0).stemWord)  # pyright: ignore[reportUnknownMemberType]
+_stemming = threading.Lock()
 
 
 def analyze(text: str) -> str:
@@ -97,5 +100,6 @@ def _without_accents(run: str) -> str:
 @lru_cache(50_000)
 def _stem(word: str) -> str:
     if word.isascii() and word.isalpha():
-        return _english(word[:_MOST_TERM_CHARS])
+        with _stemming:
+            return _english(word[:_MOST_TERM_CHARS])
     return word[:_MOST_TERM_CHARS]

@@ -16,10 +16,11 @@ from mcp_server.backends.base import Store
 from mcp_server.backends.conditions import Condition
 from mcp_server.backends.cursors import open_cursor, seal_cursor
 from mcp_server.backends.errors import MemoryNotFound
-from mcp_server.backends.values import Added, Change, MemoryChanges, MemoryRecord, MemoryStats
+from mcp_server.backends.values import Added, Change, MemoryChanges, MemoryRecord, MemoryStats, NewVector
 from mcp_server.errors import AgentMemError
 from mcp_server.memory.analysis import analyze
 from mcp_server.memory.embedding import Embedder, unit
+from mcp_server.memory.errors import EmbeddingsNotConfigured
 from mcp_server.memory.filters import chosen
 from mcp_server.memory.model import content_hash, new_memory
 from mcp_server.memory.requests import (
@@ -180,6 +181,7 @@ class MemoryEngine:
         Raises:
             InvalidRequest: The filters.
             EmbeddingsNotConfigured: The mode needs an embedder.
+            EmbeddingsUnavailable: The mode needs one, and the one that is configured does not answer.
         """
         now = 0 if request.include_expired else self._clock()
         return self._search.run(principal, plugin, request, _condition(request), now)
@@ -200,23 +202,35 @@ class MemoryEngine:
         return self._memories.stats(principal, plugin)
 
     def embed_missing(self, principal: str, plugin: str, batch: int = 256) -> int:
-        """Give vectors to up to ``batch`` memories without one of the present model; how many that were."""
+        """Give vectors to up to ``batch`` memories without one of the present model; how many got one.
+
+        Raises:
+            EmbeddingsNotConfigured: There is no model.
+            EmbeddingsUnavailable: It does not answer; nothing is lost, and the next call begins where this one did.
+        """
+        if self._embedder is None:
+            raise EmbeddingsNotConfigured
+        records = self._memories.without_vector(principal, plugin, self._embedder.model, limit=batch)
+        return self._put_vectors(self._embedder, principal, plugin, records) if records else 0
+
+    def missing(self, principal: str, plugin: str) -> int:
+        """How many memories have no vector of the present model, so that a search by meaning does not find them."""
         if self._embedder is None:
             return 0
-        records = self._memories.without_vector(principal, plugin, self._embedder.model, limit=batch)
-        self._embed(principal, plugin, records)
-        return len(records)
+        return self._memories.count_without_vector(principal, plugin, self._embedder.model)
 
     def _embed(self, principal: str, plugin: str, records: Sequence[MemoryRecord]) -> None:
         if self._embedder is None or not records:
             return
         try:
-            vectors = self._embedder.embed([record.content for record in records])
+            self._put_vectors(self._embedder, principal, plugin, records)
         except AgentMemError as error:  # they are stored and found by words; embed_missing comes back to them
-            logger.warning("%d memories were stored without vectors: %s", len(records), error.message)
-            return
-        pairs = [(record.id, unit(vector)) for record, vector in zip(records, vectors, strict=True)]
-        self._memories.put_vectors(principal, plugin, self._embedder.model, pairs)
+            logger.warning("%d memories were stored without vectors: %s (%s)", len(records), error.message, error.fix)
+
+    def _put_vectors(self, embedder: Embedder, principal: str, plugin: str, records: Sequence[MemoryRecord]) -> int:
+        vectors = embedder.embed([record.content for record in records])
+        new = [NewVector(one.id, one.hash, unit(vector)) for one, vector in zip(records, vectors, strict=True)]
+        return self._memories.put_vectors(principal, plugin, embedder.model, new)
 
 
 def _condition(request: ListMemories | SearchMemories | DeleteMemories) -> Condition:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
+import os
 from typing import Any, TypedDict
 
 from mcp_server.backends.values import Change, MemoryRecord, MemoryStats, NewMemory
@@ -11,7 +11,7 @@ from mcp_server.memory.analysis import analyze
 from mcp_server.memory.requests import AddMemory
 from mcp_server.memory.times import from_text, to_text
 
-__all__ = ["Memory", "change_as_json", "content_hash", "memory_as_json", "new_memory", "stats_as_json"]
+__all__ = ["Memory", "change_as_json", "content_hash", "memory_as_json", "new_id", "new_memory", "stats_as_json"]
 
 _SECOND = 1_000_000
 
@@ -54,12 +54,12 @@ def memory_as_json(record: MemoryRecord) -> Memory:
 
 
 def new_memory(request: AddMemory, now: int) -> NewMemory:
-    """A memory with an id that nobody can guess."""
+    """A memory with an id of its own."""
     expires_at = None if request.expires_at is None else from_text(request.expires_at)
     if request.ttl_seconds is not None:
         expires_at = now + request.ttl_seconds * _SECOND
     return NewMemory(
-        id=str(uuid.uuid4()),
+        id=new_id(now),
         content=request.content,
         analyzed=analyze(request.content),
         hash=content_hash(request.content),
@@ -72,6 +72,17 @@ def new_memory(request: AddMemory, now: int) -> NewMemory:
         importance=request.importance,
         expires_at=expires_at,
     )
+
+
+def new_id(now: int) -> str:
+    """A UUID of version 7: in the order of time, so that an index grows at its end, and 62 bits that nobody can guess.
+
+    https://www.rfc-editor.org/rfc/rfc9562#section-5.7, with parts of the millisecond in front of the random bits.
+    """
+    milliseconds, rest = divmod(now, 1_000)
+    chance = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    text = f"{milliseconds & 0xFFFF_FFFF_FFFF:012x}7{rest * 4_096 // 1_000:03x}{chance:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def content_hash(content: str) -> str:

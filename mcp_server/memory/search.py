@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,15 +10,17 @@ from typing import Any, Literal
 from mcp_server.backends.base import MemoryStore
 from mcp_server.backends.conditions import Condition
 from mcp_server.backends.values import Candidate, MemoryRecord
+from mcp_server.errors import AgentMemError
 from mcp_server.memory.analysis import terms_of
 from mcp_server.memory.embedding import Embedder, unit
 from mcp_server.memory.errors import EmbeddingsNotConfigured
 from mcp_server.memory.ranking import Bm25, Scored, absolute, fuse
-from mcp_server.memory.requests import Mode, SearchMemories
+from mcp_server.memory.requests import SearchMemories
 from mcp_server.memory.spelling import correction, reach
 
 __all__ = ["Found", "Hit", "Search", "UsedMode"]
 
+logger = logging.getLogger(__name__)
 UsedMode = Literal["lexical", "semantic", "hybrid", "recent"]
 _FEWEST_CANDIDATES = 50
 _MOST_TERMS = 64
@@ -47,11 +50,22 @@ class Found:
         hits: The best first; equal ones by age, the newest first, then by id.
         mode: How it was searched; ``recent`` for a query without words, which gives the newest.
         corrections: Words of the query that nobody wrote, and what was searched in their place.
+        uncovered: Memories of the scope without a vector of the present model, which meaning could not find.
     """
 
     hits: Sequence[Hit]
     mode: UsedMode
     corrections: Mapping[str, str] = field(default_factory=dict[str, str])
+    uncovered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A query with its vector where meaning is asked; ``mode`` is what can be done."""
+
+    mode: Literal["lexical", "semantic", "hybrid"]
+    vector: Sequence[float]
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +96,10 @@ class Search:
 
         Raises:
             EmbeddingsNotConfigured: The mode needs an embedder.
+            EmbeddingsUnavailable: The mode needs one, and the one that is configured does not answer.
         """
-        mode = self._mode(request.mode)
+        question = self._question(request)
+        mode = question.mode
         most = max(_FEWEST_CANDIDATES, 2 * request.limit)
         words = _NO_WORDS if mode == "semantic" else self._words(principal, plugin, request.query, condition, most, now)
         if mode == "lexical" and not words.any_terms:
@@ -91,7 +107,7 @@ class Search:
         if mode == "lexical":
             meaning, records = {}, words.records
         else:
-            meaning, near = self._meaning(principal, plugin, request.query, condition, most, now)
+            meaning, near = self._meaning(principal, plugin, question, condition, most, now)
             records = {**words.records, **near}
         scored = _scored(mode, words.scores, meaning)
         kept = [one for one in scored if _strength(one) >= (request.threshold or 0.0)]
@@ -100,14 +116,25 @@ class Search:
             Hit(records[one.key], one.score, _explained(one, words) if request.explain else None)
             for one in kept[: request.limit]
         ]
-        return Found(hits, mode, words.corrections)
+        return Found(hits, mode, words.corrections, self._uncovered(principal, plugin, question))
 
-    def _mode(self, asked: Mode) -> Literal["lexical", "semantic", "hybrid"]:
-        if asked == "auto":
-            return "lexical" if self._embedder is None else "hybrid"
-        if asked != "lexical" and self._embedder is None:
+    def _question(self, request: SearchMemories) -> _Question:
+        asked = request.mode
+        if asked == "lexical" or (asked == "auto" and self._embedder is None):
+            return _BY_WORDS
+        if self._embedder is None:
             raise EmbeddingsNotConfigured
-        return asked
+        try:
+            vector = unit(self._embedder.embed([request.query])[0])
+            return _Question("semantic" if asked == "semantic" else "hybrid", vector, self._embedder.model)
+        except AgentMemError as error:
+            if asked != "auto":
+                raise
+            logger.warning("searched by words alone: %s (%s)", error.message, error.fix)
+            return _BY_WORDS
+
+    def _uncovered(self, principal: str, plugin: str, question: _Question) -> int:
+        return self._store.count_without_vector(principal, plugin, question.model) if question.model else 0
 
     def _recent(self, principal: str, plugin: str, request: SearchMemories, condition: Condition, now: int) -> Found:
         if request.threshold:
@@ -140,19 +167,16 @@ class Search:
         return corrections
 
     def _meaning(
-        self, principal: str, plugin: str, query: str, condition: Condition, most: int, now: int
+        self, principal: str, plugin: str, question: _Question, condition: Condition, most: int, now: int
     ) -> tuple[dict[str, float], dict[str, MemoryRecord]]:
-        if self._embedder is None:
-            raise EmbeddingsNotConfigured
-        vector = unit(self._embedder.embed([query])[0])
-        model = self._embedder.model
-        near = self._store.nearest(principal, plugin, model, vector, condition, limit=most, now=now)
+        near = self._store.nearest(principal, plugin, question.model, question.vector, condition, limit=most, now=now)
         return (
             {neighbour.record.id: neighbour.cosine for neighbour in near},
             {neighbour.record.id: neighbour.record for neighbour in near},
         )
 
 
+_BY_WORDS = _Question("lexical", (), "")
 _NO_WORDS = _Words({}, {}, {}, {}, any_terms=False)
 
 

@@ -7,7 +7,7 @@ file trusts that folder. One variable, ``AGENTMEM_HOME``, moves configuration, d
 
 from mcp_server.settings.folders import HOME_VARIABLE, Folders, user_folders
 from mcp_server.settings.layers import Configuration, SourceFile, load_configuration, load_settings
-from mcp_server.settings.model import AuditSettings, FolderSection, Grant, PluginSettings, Settings
+from mcp_server.settings.model import AuditSettings, FolderSection, Grant, MemorySettings, PluginSettings, Settings
 from mcp_server.settings.variables import secret
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Folders",
     "Grant",
     "HOME_VARIABLE",
+    "MemorySettings",
     "PluginSettings",
     "Settings",
     "SourceFile",

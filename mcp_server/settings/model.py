@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from mcp_server.policy.embeddings import EmbeddingSettings
 from mcp_server.policy.limits import limit_problems
 from mcp_server.policy.llm import LlmGrant, LlmSettings
 from mcp_server.policy.network import NetworkGrant, intersect
@@ -18,7 +19,7 @@ from mcp_server.policy.paths import path_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
 
-__all__ = ["AuditSettings", "FolderSection", "Grant", "PluginSettings", "Settings"]
+__all__ = ["AuditSettings", "FolderSection", "Grant", "MemorySettings", "PluginSettings", "Settings"]
 
 MIB = 1024 * 1024
 
@@ -147,6 +148,12 @@ class PluginSettings(_Section):
         return limits
 
 
+class MemorySettings(_Section):
+    """``[memory]``: the memory engine."""
+
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+
+
 class TrustSettings(_Section):
     """``[trust]``: the folders whose ``agentmem.toml`` may grant; never read from such a file itself."""
 
@@ -169,6 +176,7 @@ class Settings(_Section):
     llm: LlmSettings = LlmSettings()
     approval: ApprovalSettings = ApprovalSettings()
     audit: AuditSettings = AuditSettings()
+    memory: MemorySettings = MemorySettings()
     trust: TrustSettings = TrustSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import threading
+from collections.abc import Callable
+from operator import mul
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from mcp_server.backends.base import Store
 from mcp_server.backends.conditions import AllOf, AnyOf, Column, Comparison, Condition, Path, Without
 from mcp_server.backends.errors import BudgetReached, ConfirmationNeeded, MemoryNotFound, QuotaReached, VersionConflict
-from mcp_server.backends.values import Budget, Entry, MemoryChanges, MemoryRecord, NewMemory, Spending
+from mcp_server.backends.values import Budget, Entry, MemoryChanges, MemoryRecord, NewMemory, NewVector, Spending
 from mcp_server.memory.analysis import analyze
 from mcp_server.memory.model import content_hash
 from tests.backends.conftest import MORNING, PLENTY, SECOND, Clock
@@ -45,6 +48,10 @@ def add(store: Store, *memories: NewMemory, principal: str = ME, plugin: str = A
 
 def content_change(text: str, at: int = MORNING + 1) -> MemoryChanges:
     return MemoryChanges({"content": text, "analyzed": analyze(text), "hash": content_hash(text)}, at)
+
+
+def vector(identifier: str, content: str, *values: float) -> NewVector:
+    return NewVector(identifier, content_hash(content), values)
 
 
 def ids(store: Store, condition: Condition, now: int = MORNING) -> set[str]:
@@ -358,8 +365,8 @@ def test_similar_terms_are_those_of_the_scope(store: Store) -> None:
 
 def test_the_nearest_vectors_are_found_exactly_and_follow_their_memories(store: Store) -> None:
     add(store, memory("x", "1"), memory("y", "2"), memory("z", "3", memory_type="core"))
-    vectors = [("1", [1.0, 0.0]), ("2", [0.6, 0.8]), ("3", [0.0, 1.0]), ("none", [1.0, 0.0])]
-    assert store.memories.put_vectors(ME, APP, "m", vectors) == 3
+    vectors = [vector("1", "x", 1.0, 0.0), vector("2", "y", 0.6, 0.8), vector("3", "z", 0.0, 1.0)]
+    assert store.memories.put_vectors(ME, APP, "m", [*vectors, vector("none", "x", 1.0, 0.0)]) == 3
 
     def nearest(condition: Condition = EVERYTHING, model: str = "m") -> list[tuple[str, float]]:
         found = store.memories.nearest(ME, APP, model, [0.0, 1.0], condition, limit=2, now=MORNING)
@@ -372,6 +379,81 @@ def test_the_nearest_vectors_are_found_exactly_and_follow_their_memories(store: 
     store.memories.update(ME, APP, "2", content_change("new"), quota=PLENTY)
     assert nearest() == [("1", 0.0)]
     assert [one.id for one in store.memories.without_vector(ME, APP, "m", limit=9)] == ["2"]
+
+
+def test_a_vector_of_a_text_that_changed_meanwhile_is_not_kept(store: Store) -> None:
+    add(store, memory("old", "1"))
+    store.memories.update(ME, APP, "1", content_change("new"), quota=PLENTY)
+    assert store.memories.put_vectors(ME, APP, "m", [vector("1", "old", 1.0)]) == 0
+    assert store.memories.put_vectors(ME, APP, "m", [vector("1", "new", 1.0)]) == 1
+
+
+def test_memories_without_a_vector_of_the_model_are_counted(store: Store) -> None:
+    def missing(model: str) -> int:
+        return store.memories.count_without_vector(ME, APP, model)
+
+    assert missing("m") == 0
+    add(store, memory("x", "1"), memory("y", "2"), memory("z", "3"))
+    store.memories.put_vectors(ME, APP, "m", [vector("1", "x", 1.0), vector("2", "y", 1.0)])
+    assert (missing("m"), missing("n")) == (1, 3)
+    store.memories.put_vectors(ME, APP, "m", [vector("1", "x", 0.5)])
+    store.memories.put_vectors(ME, APP, "n", [vector("2", "y", 1.0), vector("3", "z", 1.0)])
+    assert (missing("m"), missing("n")) == (2, 1)
+    store.memories.delete(ME, APP, "1", at=MORNING)
+    store.memories.update(ME, APP, "2", content_change("new"), quota=PLENTY)
+    assert (missing("m"), missing("n")) == (2, 1)
+    assert store.memories.count_without_vector("bob", APP, "m") == 0
+
+
+def test_vectors_of_another_length_are_never_compared(store: Store) -> None:
+    add(store, memory("x", "1"), memory("y", "2"))
+    store.memories.put_vectors(ME, APP, "m", [vector("1", "x", 1.0, 0.0), vector("2", "y", 1.0)])
+    for query, expected in (([1.0], "2"), ([1.0, 0.0], "1")):
+        near = store.memories.nearest(ME, APP, "m", query, EVERYTHING, limit=9, now=0)
+        assert [one.record.id for one in near] == [expected]
+
+
+def test_of_equal_vectors_the_newer_memories_come_first(store: Store) -> None:
+    add(store, *(memory(f"text {n}", str(n)) for n in range(300)))
+    store.memories.put_vectors(ME, APP, "m", [vector(str(n), f"text {n}", 1.0) for n in range(300)])
+    near = store.memories.nearest(ME, APP, "m", [1.0], EVERYTHING, limit=3, now=0)
+    assert [one.record.id for one in near] == ["299", "298", "297"]
+
+
+def test_the_nearest_are_those_of_a_look_at_every_vector_whatever_was_written_between(store: Store) -> None:
+    chance = random.Random(5)  # noqa: S311  # made data
+    texts = {str(n): f"text {n}" for n in range(400)}
+    add(store, *(memory(text, name, metadata={"n": int(name)}) for name, text in texts.items()))
+    stored: dict[str, list[float]] = {}
+
+    def put(names: list[str]) -> None:
+        new = {name: [chance.gauss(0, 0.4) for _ in range(8)] for name in names}
+        store.memories.put_vectors(ME, APP, "m", [vector(name, texts[name], *new[name]) for name in names])
+        stored.update(new)
+
+    def check(condition: Condition, fits: Callable[[str], bool]) -> None:
+        query = [chance.gauss(0, 0.4) for _ in range(8)]
+        near = store.memories.nearest(ME, APP, "m", query, condition, limit=10, now=0)
+        cosines = {name: sum(map(mul, query, values)) for name, values in stored.items() if fits(name)}
+        best = sorted(cosines.values(), reverse=True)[:10]
+        assert [round(max(-1, min(1, value)), 2) for value in best] == pytest.approx(
+            [one.cosine for one in near], abs=0.02
+        )
+
+    for step in range(12):
+        put(chance.sample(sorted(texts), 120))
+        for name in chance.sample(sorted(stored), 8):
+            store.memories.delete(ME, APP, name, at=MORNING)
+            del stored[name], texts[name]
+        check(EVERYTHING, lambda _: True)
+        check(Comparison(Path(("n",)), "lt", 10 * step), lambda name, step=step: int(name) < 10 * step)
+
+
+def test_the_owners_are_those_who_have_memories(store: Store) -> None:
+    add(store, memory("x", "1"))
+    add(store, memory("x", "1"), principal="bob")
+    store.memories.delete("bob", APP, "1", at=MORNING)
+    assert store.owners() == [(ME, APP)]
 
 
 def test_stats_count_what_is_there(store: Store) -> None:
@@ -405,7 +487,7 @@ def test_old_history_is_forgotten_and_its_bytes_are_free(store: Store) -> None:
 @pytest.mark.parametrize("other", [("bob", APP), (ME, "other")])
 def test_nobody_reaches_the_memories_of_another_principal_or_plugin(store: Store, other: tuple[str, str]) -> None:
     add(store, memory("secret tea", "1"))
-    store.memories.put_vectors(ME, APP, "m", [("1", [1.0])])
+    store.memories.put_vectors(ME, APP, "m", [vector("1", "secret tea", 1.0)])
     add(store, memory("public tea", "2"), principal=other[0], plugin=other[1])
     memories = store.memories
     assert memories.get(*other, "1", now=0) is None
@@ -413,7 +495,7 @@ def test_nobody_reaches_the_memories_of_another_principal_or_plugin(store: Store
     assert [one.record.id for one in memories.match(*other, ["secret", "tea"], EVERYTHING, limit=9, now=0)] == ["2"]
     assert memories.similar_terms(*other, "secret", 2) == []
     assert memories.nearest(*other, "m", [1.0], EVERYTHING, limit=9, now=0) == []
-    assert memories.put_vectors(*other, "m", [("1", [0.5]), ("2", [0.1])]) == 1
+    assert memories.put_vectors(*other, "m", [vector("1", "secret tea", 0.5), vector("2", "public tea", 0.1)]) == 1
     assert [one.record.id for one in memories.nearest(*other, "m", [1.0], EVERYTHING, limit=1, now=0)] == ["2"]
     assert [one.id for one in memories.without_vector(*other, "n", limit=9)] == ["2"]
     assert memories.stats(*other).by_type == {"semantic": 1}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os  # a killed writer's process
-import signal
+import math
+import struct
 import subprocess
 import sys
 import textwrap
@@ -17,10 +17,9 @@ from mcp_server.backends.errors import StoreBusy, StoreDamaged, StoreError, Stor
 from mcp_server.backends.sqlite import SqliteStore
 from mcp_server.backends.sqlite.migrations import MIGRATIONS
 from mcp_server.backends.sqlite.typed import connect
-from tests.backends.conftest import PLENTY
-from tests.backends.test_contract import memory
+from tests.backends.conftest import MORNING, PLENTY
+from tests.backends.test_contract import memory, vector
 
-KILLS = int(os.environ.get("AGENTMEM_KILLS", "20"))  # noqa: TID251  # 1 000 at night
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
     import sys
@@ -54,34 +53,6 @@ def read_lines(process: subprocess.Popen[str], count: int) -> list[str]:
     return [process.stdout.readline() for _ in range(count)]
 
 
-@pytest.mark.timeout(300)
-def test_no_acknowledged_write_is_lost_when_the_writer_is_killed(path: Path) -> None:
-    acknowledged: dict[int, str] = {}
-    for kill in range(KILLS):
-        process = writer(path, start=kill * 1_000_000)
-        lines = read_lines(process, 5 + 3 * kill)
-        process.send_signal(signal.SIGKILL)
-        assert process.stdout is not None
-        lines += process.stdout.readlines()
-        process.stdout.close()
-        process.wait()
-        for line in lines:
-            if line.endswith("\n"):
-                number, identifier = line.split()
-                acknowledged[int(number)] = identifier
-    store = SqliteStore(path)
-    assert store.problems() == []
-    for number, identifier in acknowledged.items():
-        record = store.memories.get("ann", "notes", identifier, now=0)
-        assert record is not None
-        assert record.content == f"changed number {number}"
-    last = max(acknowledged)
-    value = store.keys.load("ann", "notes", f"k{last % 50}")
-    assert value is not None
-    assert int(value.value) >= last
-    store.close()
-
-
 def test_processes_write_to_one_file_at_once(path: Path) -> None:
     SqliteStore(path).close()
     processes = [writer(path, start) for start in (0, 1_000_000, 2_000_000)]
@@ -101,6 +72,69 @@ def test_processes_that_open_a_new_file_at_once_all_find_the_schema(path: Path) 
     for process in processes:
         process.kill()
         process.communicate()
+
+
+def test_vectors_that_another_process_wrote_or_deleted_are_seen_at_once(path: Path) -> None:
+    mine, theirs = SqliteStore(path), SqliteStore(path)
+
+    def nearest() -> list[str]:
+        near = mine.memories.nearest("ann", "notes", "m", [1.0, 0.0], AllOf(()), limit=9, now=0)
+        return [one.record.id for one in near]
+
+    theirs.memories.add("ann", "notes", [memory("x", "1"), memory("y", "2")], quota=PLENTY)
+    theirs.memories.put_vectors("ann", "notes", "m", [vector("1", "x", 0.6, 0.8)])
+    assert nearest() == ["1"]
+    theirs.memories.put_vectors("ann", "notes", "m", [vector("2", "y", 1.0, 0.0)])
+    assert nearest() == ["2", "1"]
+    theirs.memories.put_vectors("ann", "notes", "m", [vector("2", "y", 0.0, 1.0)])
+    assert nearest() == ["1", "2"]
+    theirs.memories.delete("ann", "notes", "1", at=MORNING)
+    assert nearest() == ["2"]
+    mine.close()
+    theirs.close()
+
+
+@pytest.mark.parametrize("cache", [0, 3_000])
+def test_a_small_cache_of_vectors_is_kept_to_and_finds_the_same(path: Path, cache: int) -> None:
+    small, large = SqliteStore(path, vector_cache=cache), SqliteStore(path)
+    for owner in ("ann", "bob", "eve"):
+        names = [str(n) for n in range(50)]
+        small.memories.add(owner, "notes", [memory(f"text {name}", name) for name in names], quota=PLENTY)
+        vectors = [vector(name, f"text {name}", math.sin(int(name)), math.cos(int(name))) for name in names]
+        small.memories.put_vectors(owner, "notes", "m", vectors)
+    for owner in ("ann", "bob", "eve", "ann"):
+        found = [
+            [
+                (one.record.id, one.cosine)
+                for one in store.memories.nearest(owner, "notes", "m", [0.6, 0.8], AllOf(()), limit=5, now=0)
+            ]
+            for store in (small, large)
+        ]
+        assert found[0] == found[1]
+        assert len(found[0]) == 5
+        assert small.memories._matrices.bytes <= cache  # pyright: ignore[reportPrivateUsage]  # what it takes
+    small.close()
+    large.close()
+
+
+def test_vectors_of_the_first_schema_are_taken_over(path: Path) -> None:
+    path.parent.mkdir()
+    connection = connect(path)
+    connection.execute(MIGRATIONS[0])
+    connection.execute("INSERT INTO facts VALUES ('secret', x'00'); PRAGMA user_version = 1")
+    connection.execute("INSERT INTO scopes VALUES ('ann', 'notes', 1, 1, 1, 1, 259)")
+    connection.execute(
+        """INSERT INTO memories VALUES (1, 'ann', 'notes', '1', NULL, NULL, 'semantic', 'x', '{}', NULL, 1, 1, NULL, 1,
+           x'00', 'x'); INSERT INTO memories_fts (rowid, t, scope) VALUES (1, 'x', 'zz1')"""
+    )
+    connection.execute("INSERT INTO vectors VALUES (1, 1, 'm', ?)", (struct.pack("<2e", 0.6, 0.8),))
+    connection.close()
+    store = SqliteStore(path)
+    near = store.memories.nearest("ann", "notes", "m", [0.6, 0.8], AllOf(()), limit=9, now=0)
+    assert [(one.record.id, round(one.cosine, 2)) for one in near] == [("1", 1.0)]
+    assert store.memories.count_without_vector("ann", "notes", "m") == 0
+    assert store.problems() == []
+    store.close()
 
 
 def test_the_file_is_its_owners_alone(path: Path) -> None:

@@ -17,6 +17,7 @@ from mcp_server import errors
 from mcp_server.cli.main import app
 from mcp_server.exits import Exit
 from mcp_server.manifest.model import Manifest
+from mcp_server.policy.embeddings import EmbeddingSettings
 from mcp_server.policy.limits import LIMITS
 from mcp_server.policy.rights import CAPABILITIES, HOST_FUNCTIONS
 from mcp_server.settings import HOME_VARIABLE, Settings
@@ -82,6 +83,14 @@ def test_the_defaults_that_the_page_tells_are_those_in_force(name: str) -> None:
     assert {key: str(getattr(in_force, key)).removesuffix(".0").replace("True", "true") for key, _ in rows} == {
         key: text.strip('"') for key, text in rows
     }
+
+
+@requirement("docs:settings")
+def test_every_setting_of_the_embeddings_has_a_row_with_its_default() -> None:
+    text = section(page("memory.md"), "## Embeddings")
+    assert documented_keys(text) == set(EmbeddingSettings.model_fields)
+    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, flags=re.MULTILINE))
+    assert {name: str(getattr(EmbeddingSettings(), name)).removesuffix(".0") for name in told} == told
 
 
 MANIFEST_HEADINGS = {"tools": "## `[[tools]]`", "annotations": "### `annotations`"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,27 @@ def test_the_index_finds_every_text_by_each_of_its_terms(text: str) -> None:
         rows = connection.execute("SELECT rowid FROM f WHERE f MATCH ?", (f't:"{term}"',)).fetchall()
         assert rows == [(1,)]
     connection.close()
+
+
+def test_threads_stem_at_once_and_never_mix_their_words() -> None:
+    syllables = [consonant + vowel for consonant in "bdfglmnprst" for vowel in "aeiou"][:40]
+    words = ["".join(parts) for parts in product(syllables, syllables, syllables, ("ing",))]  # more than are remembered
+    expected = [terms_of(word) for word in words]
+    wrong: list[str] = []
+
+    def stem() -> None:
+        for word, terms in zip(words, expected, strict=True):
+            if terms_of(word) != terms:
+                wrong.append(word)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=stem) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert wrong == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -292,3 +293,13 @@ def test_a_slip_is_an_insertion_deletion_replacement_or_swap(one: str, other: st
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(0, 3))
 def test_a_bounded_distance_is_the_distance_up_to_its_bound(one: str, other: str, most: int) -> None:
     assert distance(one, other, most) == min(distance(one, other, 16), most + 1)
+
+
+def test_ids_are_uuids_in_the_order_of_time(engine: MemoryEngine, clock: Clock) -> None:
+    identifiers: list[str] = []
+    for number in range(50):
+        identifiers.append(engine.add(*ME, AddMemory(content=f"text {number}")).record.id)
+        clock.tick(0.000_5)
+    assert identifiers == sorted(identifiers)
+    assert {uuid.UUID(identifier).version for identifier in identifiers} == {7}
+    assert {uuid.UUID(identifier).variant for identifier in identifiers} == {uuid.RFC_4122}

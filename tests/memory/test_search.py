@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mcp_server.errors import AgentMemError
 from mcp_server.memory.engine import MemoryEngine
 from mcp_server.memory.errors import EmbeddingsNotConfigured, InvalidRequest
 from mcp_server.memory.requests import AddMemory, SearchMemories, UpdateMemory
@@ -210,3 +211,67 @@ def test_a_memory_is_kept_when_the_model_is_away_and_embedded_later(engine: Memo
     assert clever.embed_missing(*ME) == 1
     assert clever.embed_missing(*ME) == 0
     assert contents(search(clever, "pet", mode="semantic")) == ["my dog"]
+
+
+def test_what_has_no_vector_of_this_model_is_counted_and_found_by_words(engine: MemoryEngine) -> None:
+    add(engine, "my dog", "my tea")
+    clever = MemoryEngine(engine.store, embedder=Topics())
+    add(clever, "my cat")
+    found = search(clever, "dog")
+    assert (contents(found)[0], found.mode, found.uncovered) == ("my dog", "hybrid", 2)
+    assert search(clever, "dog", mode="lexical").uncovered == 0
+    assert clever.embed_missing(*ME) == 2
+    assert search(clever, "dog").uncovered == 0
+
+
+def test_a_new_model_begins_without_vectors_and_never_compares_with_the_old(clever: MemoryEngine) -> None:
+    add(clever, "my dog")
+    other = Topics()
+    other.model = "topics-5"
+    changed = MemoryEngine(clever.store, embedder=other)
+    found = search(changed, "pet", mode="semantic")
+    assert (contents(found), found.uncovered) == ([], 1)
+    assert changed.embed_missing(*ME) == 1
+    assert contents(search(changed, "pet", mode="semantic")) == ["my dog"]
+
+
+def test_auto_goes_by_words_while_the_model_is_away_and_says_so(engine: MemoryEngine) -> None:
+    embedder = Topics()
+    clever = MemoryEngine(engine.store, embedder=embedder)
+    add(clever, "my dog")
+    embedder.fails = True
+    assert (contents(search(clever, "dog")), search(clever, "dog").mode) == (["my dog"], "lexical")
+    for mode in ("semantic", "hybrid"):
+        with pytest.raises(AgentMemError):
+            search(clever, "dog", mode=mode)
+    embedder.fails = False
+    assert search(clever, "dog").mode == "hybrid"
+
+
+def test_a_fused_score_is_seven_tenths_words_and_three_tenths_meaning(clever: MemoryEngine) -> None:
+    add(clever, "pet shop", "my cat", "a pet barks loudly at night", "tea shop")
+    hits = {hit.record.content: hit for hit in search(clever, "pet", explain=True).hits}
+    lexical = {name: (hit.explanation or {}).get("lexical", {}).get("bm25") for name, hit in hits.items()}
+    cosines = {name: (hit.explanation or {})["semantic"]["cosine"] for name, hit in hits.items()}
+    found = [value for value in lexical.values() if value is not None]
+    for name, hit in hits.items():
+        words = lexical[name]
+        nearness = (cosines[name] - min(cosines.values())) / (max(cosines.values()) - min(cosines.values()))
+        wording = 0.0 if words is None else (words - min(found)) / (max(found) - min(found))
+        assert hit.score == pytest.approx(0.7 * wording + 0.3 * nearness)
+
+
+def test_the_only_exact_hit_keeps_its_whole_weight(clever: MemoryEngine) -> None:
+    add(clever, "zebra crossing", "my dog", "the cat", "a pet")
+    hit = search(clever, "zebra", explain=True).hits[0]
+    assert hit.record.content == "zebra crossing"
+    assert hit.score >= 0.7
+
+
+def test_a_threshold_is_compared_with_the_sides_and_not_with_the_fused_score(clever: MemoryEngine) -> None:
+    add(clever, "my dog", "green tea", "the train")
+    found = search(clever, "pet", threshold=0.9)
+    assert contents(found) == ["my dog"]
+    assert contents(search(clever, "unheard", threshold=0.2, mode="hybrid")) == contents(
+        search(clever, "unheard", threshold=0.2, mode="semantic")
+    )

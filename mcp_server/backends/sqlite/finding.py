@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from heapq import nlargest
-from operator import mul
 from typing import Any
 
 from mcp_server.backends.base import Position
 from mcp_server.backends.conditions import Condition
-from mcp_server.backends.sqlite.database import Database
-from mcp_server.backends.sqlite.rows import COLUMNS, OWNED, pack_vector, record, unpack_vector
+from mcp_server.backends.sqlite.rows import COLUMNS, OWNED, record
+from mcp_server.backends.sqlite.vectors import SqliteVectors
 from mcp_server.backends.sqlite.where import Where
 from mcp_server.backends.values import (
     Candidate,
     Change,
     MemoryRecord,
     MemoryStats,
-    Neighbour,
     Vocabulary,
 )
 
@@ -36,33 +33,16 @@ _SIMILAR = f"""SELECT t.term, t.documents FROM scopes m CROSS JOIN terms t ON t.
   AND (substr(t.term, 1, 1) = :first OR substr(t.term, -1) = :last)"""  # noqa: S608
 _TERMS = f"""SELECT t.term, t.documents FROM scopes m CROSS JOIN json_each(:terms) w
   CROSS JOIN terms t ON t.scope_id = m.scope_id AND t.term = w.value WHERE {OWNED}"""  # noqa: S608
-_PUT_VECTOR = f"""INSERT INTO vectors (scope_id, rid, model, v)
-  SELECT s.scope_id, m.rid, :model, :v FROM memories m
-  JOIN scopes s ON s.principal = m.principal AND s.plugin = m.plugin
-  WHERE {OWNED} AND m.id = :id
-  ON CONFLICT (scope_id, rid) DO UPDATE SET model = excluded.model, v = excluded.v"""  # noqa: S608
-_VECTORS = f"""SELECT m.rid, v.v FROM memories m JOIN scopes s ON s.principal = m.principal AND s.plugin = m.plugin
-  JOIN vectors v ON v.scope_id = s.scope_id AND v.rid = m.rid AND v.model = :model WHERE {OWNED} AND """  # noqa: S608
-_UNEMBEDDED = f"""SELECT {COLUMNS} FROM memories m JOIN scopes s ON s.principal = m.principal AND s.plugin = m.plugin
-  WHERE {OWNED} AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.scope_id = s.scope_id AND v.rid = m.rid
-  AND v.model = :model) LIMIT :limit"""  # noqa: S608
 _HISTORY = f"""SELECT m.id, m.version, m.operation, m.at, m.before FROM history m
   WHERE {OWNED} AND m.id = :id ORDER BY m.seq DESC LIMIT :limit"""  # noqa: S608
-_FIGURES = f"""SELECT (SELECT count(*) FROM vectors v JOIN scopes m ON m.scope_id = v.scope_id WHERE {OWNED}),
+_FIGURES = f"""SELECT (SELECT count(*) FROM embeddings e JOIN scopes m ON m.scope_id = e.scope_id WHERE {OWNED}),
   (SELECT count(*) FROM history m WHERE {OWNED}),
   (SELECT min(created_at) FROM memories m WHERE {OWNED}), (SELECT max(created_at) FROM memories m WHERE {OWNED})"""  # noqa: S608
 _BY_TYPE = f"SELECT m.memory_type, count(*) FROM memories m WHERE {OWNED} GROUP BY 1 ORDER BY 1"  # noqa: S608
 
 
-class SqliteFinding:
-    """Everything that reads ``memories``.
-
-    Args:
-        database: Where it lies.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class SqliteFinding(SqliteVectors):
+    """Everything that reads ``memories``."""
 
     def get(self, principal: str, plugin: str, identifier: str, *, now: int) -> MemoryRecord | None:
         """As the contract says."""
@@ -131,42 +111,6 @@ class SqliteFinding:
         }
         return [(known, documents) for known, documents in self._database.rows(_SIMILAR, owner)]
 
-    def put_vectors(
-        self, principal: str, plugin: str, model: str, vectors: Sequence[tuple[str, Sequence[float]]]
-    ) -> int:
-        """As the contract says."""
-        with self._database.write() as connection:
-            before = connection.total_changes()
-            for identifier, vector in vectors:
-                packed = pack_vector(vector)
-                owner = {"principal": principal, "plugin": plugin, "id": identifier, "model": model, "v": packed}
-                connection.execute(_PUT_VECTOR, owner)
-            return connection.total_changes() - before
-
-    def nearest(
-        self,
-        principal: str,
-        plugin: str,
-        model: str,
-        vector: Sequence[float],
-        condition: Condition,
-        *,
-        limit: int,
-        now: int,
-    ) -> Sequence[Neighbour]:
-        """As the contract says: a scan of the scope."""
-        where = Where(condition, now)
-        bindings = {**where.bindings, "principal": principal, "plugin": plugin, "model": model}
-        rows = self._database.rows(_VECTORS + where.sql, bindings)
-        scored = ((sum(map(mul, vector, unpack_vector(packed))), rid) for rid, packed in rows)
-        best = nlargest(limit, scored)
-        found = self._by_rid(principal, plugin, [rid for _, rid in best])
-        return [Neighbour(found[rid], cosine) for cosine, rid in best if rid in found]
-
-    def without_vector(self, principal: str, plugin: str, model: str, *, limit: int) -> Sequence[MemoryRecord]:
-        """As the contract says."""
-        return self._records(_UNEMBEDDED, {"principal": principal, "plugin": plugin, "model": model, "limit": limit})
-
     def history(self, principal: str, plugin: str, identifier: str, *, limit: int) -> Sequence[Change]:
         """As the contract says."""
         owner = {"principal": principal, "plugin": plugin, "id": identifier, "limit": limit}
@@ -181,12 +125,6 @@ class SqliteFinding:
         by_type = dict(self._database.rows(_BY_TYPE, owner))
         vectors, changes, oldest, newest = self._database.rows(_FIGURES, owner)[0]
         return MemoryStats(records, size, vectors, changes, oldest, newest, by_type)
-
-    def _by_rid(self, principal: str, plugin: str, rids: Sequence[int]) -> dict[int, MemoryRecord]:
-        sql = f"""SELECT {COLUMNS}, m.rid FROM json_each(:rids) w CROSS JOIN memories m ON m.rid = w.value
-          WHERE {OWNED}"""  # noqa: S608
-        owner = {"principal": principal, "plugin": plugin, "rids": json.dumps(list(rids))}
-        return {row[13]: record(row) for row in self._database.rows(sql, owner)}
 
     def _records(self, sql: str, bindings: dict[str, Any]) -> list[MemoryRecord]:
         return [record(row) for row in self._database.rows(sql, bindings)]

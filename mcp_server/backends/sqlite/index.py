@@ -17,16 +17,19 @@ _SCOPE = """INSERT INTO scopes (principal, plugin, generation, records, terms, s
   ON CONFLICT (principal, plugin) DO UPDATE SET generation = generation + 1 RETURNING scope_id"""
 _COUNT = """UPDATE scopes SET records = records + ?, terms = terms + ?, size = size + ?
   WHERE principal = ? AND plugin = ? RETURNING size"""
+_TEXT = "INSERT INTO memories_fts (rowid, t, scope) VALUES (?, ?, ?)"
 _MORE = """INSERT INTO terms (scope_id, term, documents) VALUES (?, ?, ?)
   ON CONFLICT (scope_id, term) DO UPDATE SET documents = documents + excluded.documents"""
 _LESS = "DELETE FROM terms WHERE scope_id = ? AND term = ? AND documents <= 0"
+_COUNT_VECTORS = """INSERT INTO embedding_counts (scope_id, model, vectors) VALUES (?, ?, ?)
+  ON CONFLICT (scope_id, model) DO UPDATE SET vectors = vectors + excluded.vectors"""
 _NOTE = """INSERT INTO history (principal, plugin, id, version, operation, at, before, size)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 @dataclass(slots=True)
 class ScopeChange:
-    """Collects what one transaction changes in one scope; :meth:`finish` writes the sums."""
+    """Collects what one transaction changes in one scope; :meth:`finish` writes the sums, the texts and the history."""
 
     connection: Connection
     principal: str
@@ -35,7 +38,10 @@ class ScopeChange:
     _records: int = 0
     _terms: int = 0
     _size: int = 0
+    _texts: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
+    _notes: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     _documents: Counter[str] = field(default_factory=Counter[str])
+    _vectors: Counter[str] = field(default_factory=Counter[str])
 
     def __post_init__(self) -> None:
         (self.scope_id,) = next(self.connection.execute(_SCOPE, (self.principal, self.plugin)))
@@ -48,9 +54,7 @@ class ScopeChange:
         self._size += size
         self._documents.update(set(terms))
         # The scope's token is an index hint; what is read afterwards names principal and plugin again.
-        self.connection.execute(
-            "INSERT INTO memories_fts (rowid, t, scope) VALUES (?, ?, ?)", (rid, analyzed, f"zz{self.scope_id}")
-        )
+        self._texts.append((rid, analyzed, f"zz{self.scope_id}"))
 
     def take(self, rid: int, analyzed: str, size: int) -> None:
         """Count a memory out, with its full-text row and its vector."""
@@ -60,7 +64,9 @@ class ScopeChange:
         self._size -= size
         self._documents.subtract(set(terms))
         self.connection.execute("DELETE FROM memories_fts WHERE rowid = ?", (rid,))
-        self.connection.execute("DELETE FROM vectors WHERE scope_id = ? AND rid = ?", (self.scope_id, rid))
+        vector = "DELETE FROM embeddings WHERE scope_id = ? AND rid = ? RETURNING model"
+        for (model,) in self.connection.execute(vector, (self.scope_id, rid)):
+            self._vectors[model] -= 1
 
     def resize(self, by: int) -> None:
         """A memory that grew without other terms."""
@@ -71,7 +77,7 @@ class ScopeChange:
         text = None if before is None else as_json(before)
         size = len(text.encode()) if text else 0
         self._size += size
-        self.connection.execute(_NOTE, (self.principal, self.plugin, identifier, version, operation, at, text, size))
+        self._notes.append((self.principal, self.plugin, identifier, version, operation, at, text, size))
 
     def finish(self, quota: int | None) -> None:
         """Write the counters.
@@ -79,9 +85,14 @@ class ScopeChange:
         Raises:
             QuotaReached: The scope has grown past ``quota`` bytes.
         """
+        self.connection.executemany(_NOTE, self._notes)
+        # After all inserts of records: each of those opens a savepoint, at which FTS5 would write out what it has.
+        self.connection.executemany(_TEXT, self._texts)
         counts = sorted((term, count) for term, count in self._documents.items() if count)
         self.connection.executemany(_MORE, ((self.scope_id, term, count) for term, count in counts))
         self.connection.executemany(_LESS, ((self.scope_id, term) for term, count in counts if count < 0))
+        lost = ((self.scope_id, model, count) for model, count in self._vectors.items())
+        self.connection.executemany(_COUNT_VECTORS, lost)
         sums = (self._records, self._terms, self._size, self.principal, self.plugin)
         (size,) = next(self.connection.execute(_COUNT, sums))
         if quota is not None and size > quota and self._size > 0:

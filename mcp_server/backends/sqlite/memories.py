@@ -20,7 +20,7 @@ _INSERT = """INSERT INTO memories (principal, plugin, id, agent_id, run_id, memo
     created_at, updated_at, expires_at, version, hash, analyzed)
   VALUES (:principal, :plugin, :id, :agent_id, :run_id, :memory_type, :content, :metadata, :importance,
     :created_at, :updated_at, :expires_at, :version, :hash, :analyzed)
-  ON CONFLICT (principal, plugin, id) DO NOTHING RETURNING rid"""
+  ON CONFLICT (principal, plugin, id) DO NOTHING"""
 _TWIN = f"""SELECT {COLUMNS} FROM memories m WHERE {OWNED} AND m.hash = :hash AND m.agent_id IS :agent_id
   AND m.run_id IS :run_id AND (m.expires_at IS NULL OR m.expires_at > :updated_at) LIMIT 1"""  # noqa: S608  # our words
 _NAMESAKE = f"SELECT {COLUMNS} FROM memories m WHERE {OWNED} AND m.id = :id"  # noqa: S608
@@ -153,10 +153,10 @@ def _add(connection: Connection, change: ScopeChange, memory: NewMemory) -> Adde
     twin = connection.execute(_TWIN, bindings).fetchone()
     if twin is not None:
         return Added(record(twin), duplicate=True)
-    inserted = connection.execute(_INSERT, bindings).fetchone()
-    if inserted is None:
+    connection.execute(_INSERT, bindings)
+    if not connection.changes():
         return Added(record(next(connection.execute(_NAMESAKE, bindings))), duplicate=True)
-    change.put(inserted[0], memory.analyzed, size_of(memory.content, bindings["metadata"]))
+    change.put(connection.last_insert_rowid(), memory.analyzed, size_of(memory.content, bindings["metadata"]))
     change.note(memory.id, memory.version, "add", memory.updated_at, None)
     stored = MemoryRecord(
         memory.id,

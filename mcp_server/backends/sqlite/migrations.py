@@ -66,7 +66,25 @@ CREATE TABLE llm_spending (
 CREATE INDEX llm_spending_by_principal ON llm_spending (day, principal);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SPENDING)
+# The scope's generation in each row tells what a cache of vectors has not read yet; the counts tell each search how
+# many memories it did not cover.
+_EMBEDDINGS = """
+CREATE TABLE embeddings (
+  scope_id INTEGER NOT NULL, rid INTEGER NOT NULL, model TEXT NOT NULL, dim INTEGER NOT NULL,
+  generation INTEGER NOT NULL, v BLOB NOT NULL,
+  PRIMARY KEY (scope_id, rid)
+) WITHOUT ROWID;
+CREATE INDEX embeddings_by_generation ON embeddings (scope_id, generation);
+CREATE TABLE embedding_counts (
+  scope_id INTEGER NOT NULL, model TEXT NOT NULL, vectors INTEGER NOT NULL,
+  PRIMARY KEY (scope_id, model)
+) WITHOUT ROWID;
+INSERT INTO embeddings SELECT scope_id, rid, model, length(v) / 2, 0, v FROM vectors;
+INSERT INTO embedding_counts SELECT scope_id, model, count(*) FROM vectors GROUP BY scope_id, model;
+DROP TABLE vectors;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SPENDING, _EMBEDDINGS)
 """Never edit one that was released; append."""
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcp_server.backends.values import MemoryRecord, NewMemory
 
-__all__ = ["COLUMNS", "OWNED", "as_json", "insertion", "pack_vector", "record", "size_of", "unpack_vector"]
+__all__ = ["COLUMNS", "OWNED", "as_json", "insertion", "record", "size_of"]
 
 OWNED = "m.principal = :principal AND m.plugin = :plugin"
 """In the WHERE of every statement on ``memories m``."""
@@ -57,13 +56,3 @@ def as_json(value: Mapping[str, Any]) -> str:
 def size_of(content: str, metadata: str) -> int:
     """What one memory counts against the quota, with a flat share for its other columns and index entries."""
     return len(content.encode()) + len(metadata.encode()) + 256
-
-
-def pack_vector(vector: Sequence[float]) -> bytes:
-    """As float16: a quarter of the size, and the same ten neighbours."""
-    return struct.pack(f"<{len(vector)}e", *vector)
-
-
-def unpack_vector(packed: bytes) -> tuple[float, ...]:
-    """The reverse of :func:`pack_vector`."""
-    return struct.unpack(f"<{len(packed) // 2}e", packed)

@@ -12,6 +12,7 @@ from mcp_server.backends.sqlite.keyvalue import SqliteKeys
 from mcp_server.backends.sqlite.memories import SqliteMemories
 from mcp_server.backends.sqlite.spending import SqliteBudgets
 from mcp_server.backends.sqlite.typed import Connection
+from mcp_server.backends.sqlite.vectors import DEFAULT_VECTOR_CACHE
 from mcp_server.backends.sqlite.where import fold
 
 __all__ = ["SqliteStore"]
@@ -29,7 +30,16 @@ _CHECKS: tuple[tuple[str, str], ...] = (
     ),
     (
         "a vector has no memory",
-        "SELECT count(*) FROM vectors v WHERE NOT EXISTS (SELECT 1 FROM memories m WHERE m.rid = v.rid)",
+        """SELECT count(*) FROM embeddings e WHERE NOT EXISTS (SELECT 1 FROM memories m
+             JOIN scopes s ON s.principal = m.principal AND s.plugin = m.plugin
+             WHERE m.rid = e.rid AND s.scope_id = e.scope_id)""",
+    ),
+    (
+        "a scope's count of vectors is wrong",
+        """SELECT count(*) FROM (SELECT scope_id, model, sum(n) AS more FROM (
+             SELECT scope_id, model, 1 AS n FROM embeddings
+             UNION ALL SELECT scope_id, model, -vectors FROM embedding_counts) GROUP BY scope_id, model)
+           WHERE more <> 0""",
     ),
     (
         "a scope's counters are wrong",
@@ -62,17 +72,24 @@ class SqliteStore:
         busy_ms: How long a write waits for other processes.
         durable: Also survive a loss of power; a write is then about five times slower.
         clock: Microseconds since 1970, for values that expire.
+        vector_cache: Bytes of vectors that are kept in memory, of the scopes searched last.
     """
 
     def __init__(
-        self, path: Path, *, busy_ms: int = 5_000, durable: bool = False, clock: Callable[[], int] | None = None
+        self,
+        path: Path,
+        *,
+        busy_ms: int = 5_000,
+        durable: bool = False,
+        clock: Callable[[], int] | None = None,
+        vector_cache: int = DEFAULT_VECTOR_CACHE,
     ) -> None:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError("the store's folder cannot be made", fix=f"{path.parent}: {error.strerror}") from error
         self._database = Database(path, busy_ms=busy_ms, durable=durable, prepare=_prepare)
-        self._memories = SqliteMemories(self._database)
+        self._memories = SqliteMemories(self._database, vector_cache)
         self._keys = SqliteKeys(self._database, clock or (lambda: time.time_ns() // 1_000))
         self._budgets = SqliteBudgets(self._database)
         self._caller = AtOnce(self._database)
@@ -102,6 +119,11 @@ class SqliteStore:
     def secret(self) -> bytes:
         """Seals cursors."""
         return self._secret
+
+    def owners(self) -> Sequence[tuple[str, str]]:
+        """As the contract says."""
+        sql = "SELECT principal, plugin FROM scopes WHERE records > 0 ORDER BY principal, plugin"
+        return [(principal, plugin) for principal, plugin in self._database.rows(sql)]
 
     def maintain(self, *, now: int, history_before: int = 0) -> int:
         """As the contract says; also moves the write-ahead log into the file, so that no write has to."""

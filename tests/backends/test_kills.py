@@ -1,0 +1,167 @@
+"""A writer is killed in the middle of its work, again and again: what it acknowledged is there, and all is consistent.
+
+``AGENTMEM_KILLS`` lives of a writer, and ``AGENTMEM_SERVER_KILLS`` of the whole server; the nightly run takes more.
+"""
+
+from __future__ import annotations
+
+import json
+import os  # a test's own switches, and kill -9
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mcp_server.backends.sqlite import SqliteStore
+from mcp_server.memory.engine import MemoryEngine
+from mcp_server.memory.requests import SearchMemories
+from mcp_server.services import STORE_NAME
+from tests.conftest import Serve
+from tests.flows.test_capabilities_from_wasm import plugin
+from tests.memory.embedders import Topics
+from tests.requirements import requirement
+from tests.stdio_server import META, Json
+
+KILLS = int(os.environ.get("AGENTMEM_KILLS", "100"))  # noqa: TID251
+SERVER_KILLS = int(os.environ.get("AGENTMEM_SERVER_KILLS", "3"))  # noqa: TID251
+WRITES_A_LIFE = 12
+ROOT = Path(__file__).resolve().parents[2]
+ME = ("ann", "notes")
+# Imports once, then forks a writer for each line of stdin: to start Python anew would be most of a life. A line is one
+# write(2), so that a killed writer leaves no half of it.
+WRITER = """
+    import os, sys
+    from pathlib import Path
+    from mcp_server.backends.sqlite import SqliteStore
+    from mcp_server.memory.engine import MemoryEngine
+    from mcp_server.memory.requests import AddMemory, DeleteMemory, UpdateMemory
+    from tests.memory.embedders import Topics
+
+    def write(start):
+        store = SqliteStore(Path(sys.argv[1]))
+        engine = MemoryEngine(store, embedder=Topics())
+        me = ("ann", "notes")
+        for n in range(start, start + 1_000_000):
+            kept = engine.add(*me, AddMemory(content=f"tea number {n}")).record.id
+            engine.update(*me, UpdateMemory(id=kept, content=f"dog number {n}"))
+            gone = engine.add_many(*me, [AddMemory(content=f"car {n} {m}") for m in range(3)])[0].record.id
+            engine.delete(*me, DeleteMemory(id=gone))
+            store.keys.store(*me, f"k{n % 50}", str(n).encode(), quota=1 << 30)
+            os.write(1, f"{n} {kept} {gone}\\n".encode())
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            write(int(line))
+        os.write(1, f"pid {child}\\n".encode())
+        os.waitpid(child, 0)
+        os.write(1, b"gone\\n")
+"""
+
+
+@contextmanager
+def writers(path: Path) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", textwrap.dedent(WRITER), str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def one_life(process: subprocess.Popen[str], start: int, writes: int) -> list[tuple[int, str, str]]:
+    """What a writer acknowledged until it was killed, which was after ``writes`` at the earliest."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{start}\n")
+    process.stdin.flush()
+    child, acknowledged = 0, list[tuple[int, str, str]]()
+    while (line := process.stdout.readline()) != "gone\n":
+        assert line, "the writers are gone"
+        if line.startswith("pid "):
+            child = int(line.split()[1])
+        else:
+            number, kept, gone = line.split()
+            acknowledged.append((int(number), kept, gone))
+        if child and len(acknowledged) >= writes:
+            os.kill(child, signal.SIGKILL)  # again for each line that was under way: it is not waited for yet
+    return acknowledged
+
+
+@requirement("durability:kill-writer")
+@pytest.mark.timeout(60 + KILLS)
+def test_no_acknowledged_write_is_lost_when_the_writer_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    acknowledged: list[tuple[int, str, str]] = []
+    with writers(path) as process:
+        for kill in range(KILLS):
+            acknowledged += one_life(process, kill * 1_000_000, 1 + kill % WRITES_A_LIFE)
+            if kill % 25 == 24:
+                check(path, acknowledged, kill + 1)
+    check(path, acknowledged, KILLS)
+
+
+def check(path: Path, acknowledged: list[tuple[int, str, str]], kills: int) -> None:
+    store = SqliteStore(path)
+    assert store.problems() == []
+    memories = store.memories
+    for number, kept, gone in acknowledged:
+        record = memories.get(*ME, kept, now=0)
+        assert record is not None
+        assert record.content == f"dog number {number}"
+        assert memories.get(*ME, gone, now=0) is None
+    bare = {one.id for one in memories.without_vector(*ME, Topics.model, limit=100_000)}
+    assert bare.isdisjoint(kept for _, kept, _ in acknowledged)
+    assert len(bare) == memories.count_without_vector(*ME, Topics.model) <= 3 * kills  # one add or batch of each life
+    last = max(number for number, _, _ in acknowledged)
+    value = store.keys.load(*ME, f"k{last % 50}")
+    assert value is not None
+    assert int(value.value) >= last
+    found = MemoryEngine(store, embedder=Topics()).search(*ME, SearchMemories(query=f"dog number {last}", limit=1))
+    assert [hit.record.content for hit in found.hits] == [f"dog number {last}"]
+    store.close()
+
+
+def content(life: int, number: int) -> Json:
+    return {"content": f"life {life} number {number}"}
+
+
+def request(life: int, number: int) -> bytes:
+    params = {"name": "notes__add_memory", "arguments": content(life, number), "_meta": META}
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}).encode() + b"\n"
+
+
+def acknowledge(acknowledged: dict[str, str], result: Json) -> None:
+    envelope = result["structuredContent"]
+    if envelope["success"]:
+        acknowledged[envelope["data"]["memory"]["id"]] = envelope["data"]["memory"]["content"]
+
+
+@requirement("durability:kill-server")
+@pytest.mark.timeout(60 + 20 * SERVER_KILLS)
+async def test_no_acknowledged_write_is_lost_when_the_server_is_killed(serve: Serve, plugins: Path) -> None:
+    plugin(plugins, "notes", "MemoryAccess")
+    home = plugins.parent / "home"
+    acknowledged: dict[str, str] = {}
+    for life in range(SERVER_KILLS):
+        async with serve(environment={"AGENTMEM_HOME": str(home)}) as server:
+            for number in range(3):
+                acknowledge(acknowledged, await server.call("notes__add_memory", content(life, number)))
+            await server.send_raw(b"".join(request(life, number) for number in range(100, 200)))
+            for _ in range(10 + 7 * (life % 10)):  # then it dies with the rest under way
+                acknowledge(acknowledged, (await server.receive())["result"])
+            server.process.kill()
+            await server.process.wait()
+    store = SqliteStore(home / "data" / STORE_NAME)
+    assert store.problems() == []
+    for identifier, text in acknowledged.items():
+        record = store.memories.get("local", "notes", identifier, now=0)
+        assert record is not None
+        assert record.content == text
+    assert len(acknowledged) >= 13 * SERVER_KILLS
+    store.close()
