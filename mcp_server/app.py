@@ -86,6 +86,7 @@ async def run_stdio(
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
             await serve_stdio(McpFace(host), source, sink, drain_seconds=settings.runtime.drain_seconds)
+            await host.settle()
             tasks.cancel_scope.cancel()
             log.flush()
 

@@ -10,18 +10,16 @@ It owns the fleet, the registry and the catalogue and keeps them in step. Protoc
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_server import __version__
-from mcp_server.capabilities.base import LogLine
 from mcp_server.errors import AgentMemError, PluginUnavailable
-from mcp_server.operator_word import operator_word
+from mcp_server.memory.deferred import Deferred
 from mcp_server.registry.approval import Approvals
 from mcp_server.registry.decisions import decision_row
 from mcp_server.registry.discovery import PluginFolders
@@ -31,23 +29,27 @@ from mcp_server.registry.locked import require_approved
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.store import Registry
 from mcp_server.registry.version import PluginVersion
+from mcp_server.registry.word import operator_word
 from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.runner import PluginRunner
-from mcp_server.services import Services, open_audit
+from mcp_server.services import Services, log_plugin, open_audit
 from mcp_server.settings import Settings, user_folders
 from mcp_server.telemetry.calls import CallRecorder
-from mcp_server.telemetry.levels import PYTHON_LEVELS
 from mcp_server.tools.catalog import Catalog, build_catalog, served_tools
 from mcp_server.tools.consent import Consents
+from mcp_server.tools.hook_calls import HookCaller
 from mcp_server.tools.invoke import Caller, Invoker, plain_context
-from mcp_server.tools.json_text import write
+from mcp_server.tools.json_text import as_input
+from mcp_server.tools.memory_tools import own_tools
 from mcp_server.tools.results import ToolResult, plain_output
+
+if TYPE_CHECKING:
+    from mcp_server.memory.hooked import HookedMemory, Listener
 
 __all__ = ["PluginHost"]
 
 MIB = 1024 * 1024
-_plugin_log = logging.getLogger("plugin")
 
 
 class PluginHost:
@@ -81,10 +83,13 @@ class PluginHost:
         self.changed: list[Callable[[], None]] = []
         self._cache = cache or user_folders().cache
         self._data = data or user_folders().data
-        self._services = Services(self._data, self.settings.llm, self.settings.memory)
         self._launch = launch or Launch()
         self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
         self._consents = Consents(keep_consent)
+        self.hooks = HookCaller(self.recorder, log_plugin)
+        self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
+        self._services = Services(self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred)
+        self._own_tools = own_tools(self.settings, self.memories)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -128,7 +133,7 @@ class PluginHost:
         self.invoker = Invoker(
             lambda: self.catalog,
             self.recorder,
-            _log_plugin,
+            log_plugin,
             per_principal=runtime.max_calls_per_principal,
             line=runtime.max_queued_per_principal,
             consents=self._consents,
@@ -138,8 +143,10 @@ class PluginHost:
         self._stack.callback(self._services.close)
         self._stack.push_async_callback(self._services.hang_up)
         await self._stack.enter_async_context(self.fleet)
+        self._stack.push_async_callback(self.settle)
         try:
-            self.reload()
+            if not self.reload():
+                self._rebuild()  # the host's own tools are there without a plugin, too
             if self._launch.locked:
                 require_approved(self.registry.records.values())
         except BaseException:
@@ -158,6 +165,10 @@ class PluginHost:
         if changed:
             self._rebuild()
         return changed
+
+    async def settle(self) -> None:
+        """Wait for the after-hooks that wait, for at most the drain time."""
+        await self._deferred.drain(self.settings.runtime.drain_seconds)
 
     def stop(self, plugin: str) -> None:
         """Take a plugin's tools away until :meth:`restart`.
@@ -219,9 +230,9 @@ class PluginHost:
             AgentMemError: See ``errors``.
         """
         version, runner = self._serving(plugin)
-        context = plain_context(version, runner, caller or Caller(), _log_plugin)
+        context = plain_context(version, runner, caller or Caller(), log_plugin)
         with runner.leased():
-            result = await runner.call(function, _as_input(value), context)
+            result = await runner.call(function, as_input(value), context)
         return plain_output(plugin, function, result.output, runner.runnable.limits.json_depth)
 
     async def call_many(
@@ -235,14 +246,23 @@ class PluginHost:
             AgentMemError: What ended the batch.
         """
         version, runner = self._serving(plugin)
-        context = plain_context(version, runner, caller or Caller(), _log_plugin)
+        context = plain_context(version, runner, caller or Caller(), log_plugin)
         with runner.leased():
-            results = await runner.call_many(function, [_as_input(value) for value in values], context)
+            results = await runner.call_many(function, [as_input(value) for value in values], context)
         depth = runner.runnable.limits.json_depth
         return [
             item if isinstance(item, AgentMemError) else plain_output(plugin, function, item.output, depth)
             for item in results
         ]
+
+    @property
+    def memory_changed(self) -> list[Listener]:
+        """Told of each memory that is written."""
+        return self._services.memory_changed
+
+    def memories(self) -> HookedMemory:
+        """The memory engine with the hooks around it; opens the store."""
+        return self._services.memories
 
     def list_plugins(self) -> list[PluginRecord]:
         """Every discovered plugin, also those in Error."""
@@ -253,14 +273,17 @@ class PluginHost:
         return self.recorder.snapshot()
 
     def stats(self) -> dict[str, Any]:
-        """Figures of this host: per plugin its state, workers, crashes and memory; per tool see :meth:`metrics`."""
+        """Figures per plugin (state, workers, crashes, memory), per tool (:meth:`metrics`), and of after-hooks."""
         plugins = {record.id: plugin_figures(record) for record in self.registry.records.values()}
-        return {"plugins": plugins, "tools": self.metrics()}
+        deferred = self._deferred
+        hooks = {"waiting": deferred.waiting, "dropped": deferred.dropped, "held_back": self.hooks.held_back()}
+        return {"plugins": plugins, "tools": self.metrics(), "hooks": hooks}
 
     def _rebuild(self) -> None:
-        self.catalog, refused = build_catalog(self.registry.records.values())
+        self.catalog, refused = build_catalog(self.registry.records.values(), self._own_tools)
         for plugin, error in refused.items():
             self.registry.hold_back(plugin, error)
+        self.hooks.bind(self.registry.records.values())
         for listener in self.changed:
             listener()
 
@@ -274,17 +297,3 @@ class PluginHost:
     def _decided(self, plugin: str, decision: PluginVersion | AgentMemError) -> None:
         if self._audit is not None:
             self._audit.record(decision_row(plugin, decision))
-
-
-def _as_input(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else b"" if value is None else write(value)
-
-
-def _log_plugin(line: LogLine) -> None:
-    _plugin_log.log(
-        PYTHON_LEVELS[line.level],
-        "%s: %s",
-        line.plugin,
-        line.message,
-        extra={f"plugin.{key}": value for key, value in line.fields.items()},
-    )

@@ -5,14 +5,18 @@ The store is opened by the first call that needs it: most servers start, list an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mcp_server.capabilities import config, logging
-from mcp_server.capabilities.base import CallContext, HostFunction, Usage
+from mcp_server.capabilities import config
+from mcp_server.capabilities import logging as log
+from mcp_server.capabilities.base import CallContext, HostFunction, LogLine, Usage
 from mcp_server.capabilities.filesystem import file_functions
+from mcp_server.memory.deferred import Deferred
+from mcp_server.memory.hooks import PRINCIPAL_SPACE
 from mcp_server.policy.embeddings import EmbeddingSettings
 from mcp_server.policy.llm import LlmSettings
 from mcp_server.policy.network import NetworkRules
@@ -20,15 +24,18 @@ from mcp_server.policy.paths import FileRules
 from mcp_server.policy.rights import HOST_FUNCTIONS
 from mcp_server.settings import AuditSettings, MemorySettings, secret
 from mcp_server.telemetry.audit import AuditLog
+from mcp_server.telemetry.levels import PYTHON_LEVELS
 
 if TYPE_CHECKING:
     from mcp_server.backends.sqlite.store import SqliteStore
     from mcp_server.capabilities.llm import Providers
     from mcp_server.memory.embedding import Embedder
     from mcp_server.memory.engine import MemoryEngine
+    from mcp_server.memory.hooked import HookCalls, HookedMemory, Listener
 
-__all__ = ["Services", "make_embedder", "open_audit"]
+__all__ = ["Services", "log_plugin", "make_embedder", "open_audit"]
 
+_plugin_log = logging.getLogger("plugin")
 STORE_NAME = "agentmem.sqlite"
 MIB = 1024 * 1024
 
@@ -40,18 +47,28 @@ class Services:
         data: The folder of the store.
         llm: Who answers ``call_llm``.
         memory: How memories are searched.
+        hooks: The hooks that plugins have around memory operations.
+        deferred: Runs the after-hooks.
     """
 
-    def __init__(self, data: Path, llm: LlmSettings | None = None, memory: MemorySettings | None = None) -> None:
-        self._data = data
+    def __init__(
+        self,
+        data: Path,
+        llm: LlmSettings | None = None,
+        memory: MemorySettings | None = None,
+        hooks: HookCalls | None = None,
+        deferred: Deferred | None = None,
+    ) -> None:
+        self._data, self._hooks, self._deferred = data, hooks, deferred
         self._llm_settings = llm or LlmSettings()
         self._embeddings = (memory or MemorySettings()).embeddings
+        self.memory_changed: list[Listener] = []
 
     def functions(self) -> tuple[HostFunction, ...]:
         """Every host function this server offers."""
         files = file_functions(_file_rules, _usage)
         return (
-            *logging.FUNCTIONS,
+            *log.FUNCTIONS,
             *config.FUNCTIONS,
             *files,
             *self._when_asked("MemoryAccess", lambda: self._memory),
@@ -87,6 +104,13 @@ class Services:
         return tuple(deferred(name) for name, owner in HOST_FUNCTIONS.items() if owner == capability)
 
     @cached_property
+    def memories(self) -> HookedMemory:
+        """The memory engine, with the hooks around it; opens the store."""
+        from mcp_server.memory.hooked import HookedMemory  # noqa: PLC0415  # opened when first asked for
+
+        return HookedMemory(self.engine, self._hooks, self._deferred, self.memory_changed)
+
+    @cached_property
     def _store(self) -> SqliteStore:
         from mcp_server.backends.sqlite.store import SqliteStore  # noqa: PLC0415  # opened when first asked for
 
@@ -107,7 +131,7 @@ class Services:
     def _memory(self) -> dict[str, HostFunction]:
         from mcp_server.capabilities import memory  # noqa: PLC0415  # as above
 
-        return _by_name(memory.functions(self.engine))
+        return _by_name(memory.functions(self.memories, space=_space))
 
     @cached_property
     def _storage(self) -> dict[str, HostFunction]:
@@ -174,6 +198,10 @@ def make_embedder(settings: EmbeddingSettings) -> Embedder | None:
             )
 
 
+def _space(context: CallContext) -> str:
+    return PRINCIPAL_SPACE if context.rights.shares_memories else context.plugin
+
+
 def _network_rules(context: CallContext) -> NetworkRules:
     return context.rights.network
 
@@ -188,3 +216,14 @@ def _usage(context: CallContext) -> Usage:
 
 def _by_name(functions: tuple[HostFunction, ...]) -> dict[str, HostFunction]:
     return {function.name: function for function in functions}
+
+
+def log_plugin(line: LogLine) -> None:
+    """Put a plugin's log line into the server's own log."""
+    _plugin_log.log(
+        PYTHON_LEVELS[line.level],
+        "%s: %s",
+        line.plugin,
+        line.message,
+        extra={f"plugin.{key}": value for key, value in line.fields.items()},
+    )

@@ -21,6 +21,11 @@ Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]
 
 
+def plugin_tools(host: PluginHost) -> list[str]:
+    """The names of the tools that plugins show; the host's own are not among them."""
+    return [name for name, tool in host.catalog.tools.items() if tool.version is not None]
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """asyncio: the worker channel is built on its event loop."""

@@ -93,9 +93,10 @@ class StdioServer:
         return answer["result"]
 
     async def tools(self) -> list[str]:
-        """The names that a modern ``tools/list`` shows."""
+        """The names of the plugins' tools that a modern ``tools/list`` shows; the host's own are not among them."""
         answer = await self.modern("tools/list")
-        return [tool["name"] for tool in answer["result"]["tools"]]
+        names = [tool["name"] for tool in answer["result"]["tools"]]
+        return [name for name in names if not name.startswith("memory__")]
 
     async def close(self) -> int:
         """Close stdin and wait for the exit status."""

@@ -76,6 +76,7 @@ class QuotaReached(StoreError):
     """
 
     code = "limit_exceeded"
+    exit_code = Exit.TOOL_ERROR
 
     def __init__(self, limit: str, *, allowed: int, used: int, unit: str = "bytes") -> None:
         self.limit = limit
@@ -120,6 +121,7 @@ class VersionConflict(StoreError):
     """
 
     code = "version_conflict"
+    exit_code = Exit.TOOL_ERROR
 
     def __init__(self, what: str, *, expected: int, actual: int) -> None:
         found = f"is at version {actual}" if actual else "does not exist"
@@ -133,6 +135,7 @@ class MemoryNotFound(StoreError):
     """No memory of that id is in the caller's scope."""
 
     code = "memory_not_found"
+    exit_code = Exit.TOOL_ERROR
 
     def __init__(self, identifier: str) -> None:
         super().__init__(f"there is no memory '{identifier:.64}'", data={"id": identifier[:64]})
@@ -142,6 +145,7 @@ class ConfirmationNeeded(StoreError):
     """Many memories would be deleted, and nobody said so twice."""
 
     code = "confirmation_needed"
+    exit_code = Exit.TOOL_ERROR
 
     def __init__(self, count: int) -> None:
         super().__init__(f"this deletes {count} memories; repeat it with 'confirm': {count}", data={"count": count})
@@ -151,6 +155,7 @@ class CursorInvalid(StoreError):
     """A cursor was altered, or belongs to another caller, plugin or listing."""
 
     code = "cursor_invalid"
+    exit_code = Exit.TOOL_ERROR
 
     def __init__(self) -> None:
         super().__init__("'cursor' must be the one this listing gave last, unchanged")

@@ -57,6 +57,7 @@ class CallContext:
         depth: How many tool or hook calls this one is nested in.
         deadline: Monotonic seconds at which the call must be over.
         log: Where the plugin's log lines go.
+        in_hook: Whether the call is a hook's: then its memory operations start no hooks.
         usage: Counters of this call.
         waiting: The host functions that wait for something; the bridge's.
         over: Whether the guest has ended, so that nobody would read an answer.
@@ -73,6 +74,7 @@ class CallContext:
     depth: int
     deadline: float
     log: Callable[[LogLine], None]
+    in_hook: bool = False
     usage: Usage = field(default_factory=Usage)
     digest: str = ""
     waiting: set[CancelScope] = field(default_factory=set[CancelScope])

@@ -7,93 +7,83 @@ gave it another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from mcp_server.backends.values import MemoryRecord
 from mcp_server.capabilities.base import CallContext, HostFunction
 from mcp_server.capabilities.requests import checked, refusing
 from mcp_server.memory.engine import MemoryEngine
+from mcp_server.memory.hooked import HookedMemory
+from mcp_server.memory.hooks import Scope
 from mcp_server.memory.model import memory_as_json
 from mcp_server.memory.requests import AddMemory, DeleteMemory, GetMemory, SearchMemories, UpdateMemory
 from mcp_server.memory.search import Found
 
 __all__ = ["found_as_json", "functions"]
 
-T = TypeVar("T")
-
 
 class _Memory:
-    def __init__(self, engine: MemoryEngine, space: Callable[[CallContext], str]) -> None:
-        self._engine, self._space = engine, space
-        self._caller = engine.store.caller
+    def __init__(self, memory: HookedMemory, space: Callable[[CallContext], str]) -> None:
+        self._memory, self._space = memory, space
 
     async def add_memory(self, context: CallContext, request: dict[str, Any]) -> dict[str, Any]:
         asked = checked(context, "add_memory", AddMemory, request)
-        added = await self._write(
-            "add_memory", lambda: self._engine.add(context.principal, self._space(context), asked)
-        )
+        with refusing("add_memory"):
+            added = await self._memory.add(self._scope(context), asked)
         return {**_memory(added.record), "duplicate": added.duplicate}
 
     async def get_memory(self, context: CallContext, request: dict[str, Any]) -> dict[str, Any]:
         asked = checked(context, "get_memory", GetMemory, request)
-        return _memory(
-            await self._write("get_memory", lambda: self._engine.get(context.principal, self._space(context), asked.id))
-        )
+        with refusing("get_memory"):
+            return _memory(await self._memory.get(self._scope(context), asked.id))
 
     async def update_memory(self, context: CallContext, request: dict[str, Any]) -> dict[str, Any]:
         asked = checked(context, "update_memory", UpdateMemory, request)
-        return _memory(
-            await self._write(
-                "update_memory", lambda: self._engine.update(context.principal, self._space(context), asked)
-            )
-        )
+        with refusing("update_memory"):
+            return _memory(await self._memory.update(self._scope(context), asked))
 
     async def delete_memory(self, context: CallContext, request: dict[str, Any]) -> dict[str, Any]:
         asked = checked(context, "delete_memory", DeleteMemory, request)
-        deleted = await self._write(
-            "delete_memory", lambda: self._engine.delete(context.principal, self._space(context), asked)
-        )
-        return {"deleted": deleted}
+        with refusing("delete_memory"):
+            return {"deleted": await self._memory.delete(self._scope(context), asked)}
 
     async def search_memories(self, context: CallContext, request: dict[str, Any]) -> dict[str, Any]:
         asked = checked(context, "search_memories", SearchMemories, request)
         with refusing("search_memories"):
-            found = await self._caller.away(lambda: self._engine.search(context.principal, self._space(context), asked))
-        return found_as_json(found)
+            return found_as_json(await self._memory.search(self._scope(context), asked))
 
-    async def _write(self, name: str, work: Callable[[], T]) -> T:
-        with refusing(name):
-            if self._engine.embeds:  # a model takes milliseconds, or asks the network
-                return await self._caller.away(work)
-            return await self._caller.soon(work)
+    def _scope(self, context: CallContext) -> Scope:
+        return Scope(context.principal, self._space(context), context.session, context.depth, context.in_hook)
 
 
 def functions(
-    engine: MemoryEngine, *, space: Callable[[CallContext], str] = lambda context: context.plugin
+    memory: MemoryEngine | HookedMemory, *, space: Callable[[CallContext], str] = lambda context: context.plugin
 ) -> tuple[HostFunction, ...]:
-    """The host functions over ``engine``.
+    """The host functions over ``memory``.
 
     Args:
-        engine: The memory engine.
+        memory: The memory engine, with hooks or without.
         space: Whose memories of the principal a plugin works on: its own, or what its grant names.
     """
-    memory = _Memory(engine, space)
+    asked = _Memory(memory if isinstance(memory, HookedMemory) else HookedMemory(memory), space)
     return (
-        HostFunction("add_memory", memory.add_memory, waits=True),
-        HostFunction("get_memory", memory.get_memory, waits=True),
-        HostFunction("update_memory", memory.update_memory, waits=True),
-        HostFunction("delete_memory", memory.delete_memory, waits=True),
-        HostFunction("search_memories", memory.search_memories, waits=True),
+        HostFunction("add_memory", asked.add_memory, waits=True),
+        HostFunction("get_memory", asked.get_memory, waits=True),
+        HostFunction("update_memory", asked.update_memory, waits=True),
+        HostFunction("delete_memory", asked.delete_memory, waits=True),
+        HostFunction("search_memories", asked.search_memories, waits=True),
     )
 
 
 def found_as_json(found: Found) -> dict[str, Any]:
-    """``{"results": [{"memory", "score", "explanation"?}], "mode", "corrections", "uncovered"}``."""
+    """``{"results": [{"memory", "score", "explanation"?, "annotations"?}], "mode", "corrections", "uncovered"}``."""
     results: list[dict[str, Any]] = []
     for hit in found.hits:
         result: dict[str, Any] = {**_memory(hit.record), "score": hit.score}
         if hit.explanation is not None:
             result["explanation"] = dict(hit.explanation)
+        if hit.annotations is not None:
+            result["annotations"] = dict(hit.annotations)
         results.append(result)
     return {
         "results": results,

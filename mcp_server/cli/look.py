@@ -15,11 +15,13 @@ from mcp_server.cli.output import print_json, print_table
 from mcp_server.cli.rights import print_rights, rights_as_json
 from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.host import PluginHost
+from mcp_server.memory.hooks import Hook
 from mcp_server.registry.record import PluginRecord
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.settings import user_folders
 from mcp_server.telemetry.snapshot import read_snapshots
 from mcp_server.tools.catalog import Tool
+from mcp_server.tools.hook_calls import hooks_of
 
 __all__ = ["clear_cache", "list_plugins", "list_tools", "show_plugin", "show_stats"]
 
@@ -162,6 +164,7 @@ def _plugin_details(record: PluginRecord) -> dict[str, Any]:
     return {
         "digest": version.digest,
         "isolation": version.runnable.isolation.name.lower(),
+        "hooks": {hook.point: _hook_facts(hook, version.rights.hooks) for hook in hooks_of(version)},
         "limits": asdict(version.runnable.limits),
         "module": {
             "sha256": module.sha256,
@@ -172,6 +175,12 @@ def _plugin_details(record: PluginRecord) -> dict[str, Any]:
             "start": module.has_start,
         },
     }
+
+
+def _hook_facts(hook: Hook, runs: bool) -> dict[str, Any]:
+    on_failure = "closed" if hook.closed else "open"
+    facts = {"function": hook.function, "order": hook.order, "budget_ms": hook.budget_ms}
+    return {**facts, "on_failure": on_failure, "runs": runs}
 
 
 def _tool_facts(tool: Tool) -> dict[str, Any]:

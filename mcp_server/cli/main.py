@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from mcp_server import __version__
 from mcp_server.cli.options import Capabilities, Config, Json, Manifests, Plugins, Project, Set
-from mcp_server.cli.output import fail, print_json
+from mcp_server.cli.output import fail, known, print_json
 from mcp_server.errors import AgentMemError
 
 __all__ = ["app", "main"]
@@ -291,17 +291,4 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001  # the command line's main: nothing may leave as a traceback
-        sys.exit(fail(_known(error), as_json=wants_json))
-
-
-def _known(error: Exception) -> AgentMemError:
-    """The error of ours inside ``error``: task groups wrap what ends them, however lonely it is."""
-    while isinstance(error, ExceptionGroup):
-        inside = cast("tuple[Exception, ...]", error.exceptions)  # pyright: ignore[reportUnknownMemberType]  # stub
-        error = next((inner for inner in inside if isinstance(inner, AgentMemError)), inside[0])
-    if isinstance(error, AgentMemError):
-        return error
-    return AgentMemError(
-        f"unexpected {type(error).__name__}: {error}",
-        fix="this is a fault of agentmem-mcp: please report it with `agentmem-mcp version --json`",
-    )
+        sys.exit(fail(known(error), as_json=wants_json))

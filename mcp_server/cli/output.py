@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from mcp_server.errors import AgentMemError
 
-__all__ = ["fail", "print_json", "print_table"]
+__all__ = ["fail", "known", "print_json", "print_table"]
 
 
 def print_json(value: Any) -> None:
@@ -34,3 +34,16 @@ def fail(error: AgentMemError, *, as_json: bool) -> int:
         fix = f"\n  fix: {error.fix}" if error.fix else ""
         print(f"error[{error.error_code}]: {error.message}{fix}", file=sys.stderr)
     return error.exit_code
+
+
+def known(error: Exception) -> AgentMemError:
+    """The error of ours inside ``error``: task groups wrap what ends them, however lonely it is."""
+    while isinstance(error, ExceptionGroup):
+        inside = cast("tuple[Exception, ...]", error.exceptions)  # pyright: ignore[reportUnknownMemberType]  # stub
+        error = next((inner for inner in inside if isinstance(inner, AgentMemError)), inside[0])
+    if isinstance(error, AgentMemError):
+        return error
+    return AgentMemError(
+        f"unexpected {type(error).__name__}: {error}",
+        fix="this is a fault of agentmem-mcp: please report it with `agentmem-mcp version --json`",
+    )

@@ -23,6 +23,7 @@ from mcp_server.policy.rights import Capability
 __all__ = [
     "Annotations",
     "CapabilitySection",
+    "HookEntry",
     "Manifest",
     "PluginSection",
     "RuntimeSection",
@@ -33,6 +34,8 @@ __all__ = [
 
 PLUGIN_ID = r"^[a-z0-9-]{1,48}$"
 TOOL_WORD = r"^[A-Za-z0-9_-]{1,64}$"
+_SEARCH_BUDGET_MS = 50
+_WRITE_BUDGET_MS = 200
 # https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
 SEMVER = (
     r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
@@ -180,17 +183,49 @@ class ToolEntry(_Section):
         return self.name or self.operation or self.function
 
 
+class HookEntry(_Section):
+    """One of ``[hooks]``: a function, when it runs among others, how long it may take, what its failure means."""
+
+    function: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    order: Annotated[int, Field(ge=0, le=1_000)] = 100
+    budget_ms: Annotated[int, Field(ge=1, le=5_000)] | None = None
+    on_failure: Literal["open", "closed"] = "open"
+
+    def budget_for(self, point: str) -> int:
+        """Milliseconds at ``point``: what is stated, else less for a search, where somebody waits, than for a write."""
+        return self.budget_ms or (_SEARCH_BUDGET_MS if point.endswith("_search") else _WRITE_BUDGET_MS)
+
+
+def _function_or_table(source: object) -> object:
+    return {"function": source} if isinstance(source, str) else source
+
+
+HookSource = Annotated[HookEntry, BeforeValidator(_function_or_table)]
+
+
 class HookSection(_Section):
     """``[hooks]``: plugin functions that the memory engine calls around its operations."""
 
-    before_add: str | None = None
-    after_add: str | None = None
-    before_search: str | None = None
-    after_search: str | None = None
-    before_update: str | None = None
-    after_update: str | None = None
-    before_delete: str | None = None
-    after_delete: str | None = None
+    before_add: HookSource | None = None
+    after_add: HookSource | None = None
+    before_search: HookSource | None = None
+    after_search: HookSource | None = None
+    before_update: HookSource | None = None
+    after_update: HookSource | None = None
+    before_delete: HookSource | None = None
+    after_delete: HookSource | None = None
+
+    @field_validator("after_add", "after_update", "after_delete")
+    @classmethod
+    def _too_late(cls, entry: HookEntry | None) -> HookEntry | None:
+        if entry is not None and entry.on_failure == "closed":
+            raise ValueError("cannot be closed: what it follows is done already")
+        return entry
+
+    def entries(self) -> list[tuple[str, HookEntry]]:
+        """Those that are named, by point."""
+        found = [(point, getattr(self, point)) for point in type(self).model_fields]
+        return [(point, entry) for point, entry in found if entry is not None]
 
 
 class Manifest(_Section):

@@ -35,11 +35,13 @@ class Hit:
         record: The memory.
         score: 0 to 1; in hybrid mode relative to the other results of this query.
         explanation: The parts of the score, where they were asked for.
+        annotations: What hooks have to say about it, by plugin.
     """
 
     record: MemoryRecord
     score: float
     explanation: Mapping[str, Any] | None = None
+    annotations: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

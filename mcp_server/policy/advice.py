@@ -16,6 +16,7 @@ __all__ = [
     "grant_fix",
     "grant_table",
     "hard_link_fix",
+    "hooks_fix",
     "network_fix",
     "quota_fix",
     "quoted",
@@ -137,6 +138,11 @@ def quota_fix(plugin: str, megabytes: int) -> str:
     return _either(
         f"{quoted(plugin)} --quota-mb {megabytes}", f"{grant_table(plugin, 'storage')} quota_mb = {megabytes}"
     )
+
+
+def hooks_fix(plugin: str) -> str:
+    """For hooks that may not run."""
+    return f"add to the server's configuration: {grant_table(plugin)} hooks = true"
 
 
 def _either(words: str, line: str) -> str:

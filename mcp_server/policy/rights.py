@@ -80,7 +80,12 @@ STORAGE_QUOTA = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a plugin asked for, what it was granted, and the intersection. Frozen when the plugin is registered."""
+    """What a plugin asked for, what it was granted, and the intersection. Frozen when the plugin is registered.
+
+    Attributes:
+        hooks: Whether its hooks run: they see the memories of all plugins of a principal.
+        shares_memories: Whether its memories are those of the principal itself, not a space of the plugin's own.
+    """
 
     required: frozenset[Capability]
     optional: frozenset[Capability]
@@ -90,6 +95,8 @@ class Rights:
     llm: LlmRules = LlmRules()
     denied: frozenset[Capability] = frozenset()
     storage_quota: int = STORAGE_QUOTA
+    hooks: bool = False
+    shares_memories: bool = False
 
     @property
     def effective(self) -> frozenset[Capability]:
@@ -125,6 +132,8 @@ def decide_rights(
     files: FileRules | None = None,
     llm: LlmRules | None = None,
     storage_quota: int = STORAGE_QUOTA,
+    hooks: bool = False,
+    shares_memories: bool = False,
 ) -> Rights:
     """Put ceiling and grant side by side; nothing else widens a right, and a denial beats every grant."""
     return Rights(
@@ -136,6 +145,8 @@ def decide_rights(
         llm or LlmRules(),
         frozenset(denied),
         storage_quota,
+        hooks and "MemoryAccess" not in frozenset(denied),
+        shares_memories,
     )
 
 

@@ -118,6 +118,10 @@ def _grants(rights: Rights) -> dict[str, list[str]]:
         deny += [f"path {'/'.join(segments)}" for segments in files.deny]
     if "LLMAccess" in rights.effective:
         allow += [f"model {alias}" for alias in rights.llm.aliases]
+    if rights.hooks:
+        allow.append("hooks on memories")
+    if rights.shares_memories:
+        allow.append("the principal's own memories")
     return {"allow": sorted(set(allow)), "deny": sorted(set(deny))}
 
 

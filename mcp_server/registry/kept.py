@@ -88,6 +88,8 @@ def granted_before(grant: dict[str, Any]) -> dict[str, Any]:
         "files": tuple(FileGrant(**root) for root in grant["files"]),
         "denied_paths": tuple(grant["denied_paths"]),
         "llm": LlmRules(**llm),
+        "hooks": bool(grant["hooks"]),
+        "shares_memories": bool(grant["shares_memories"]),
     }
 
 
@@ -105,6 +107,8 @@ def _grant_document(word: OperatorWord) -> dict[str, Any]:
         "files": [asdict(root) for root in word.files],
         "denied_paths": word.denied_paths,
         "llm": asdict(word.llm),
+        "hooks": word.hooks,
+        "shares_memories": word.shares_memories,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcp_server.policy.advice import hooks_fix
 from mcp_server.registry.version import PluginVersion
 
 __all__ = ["notes_on", "same"]
@@ -18,8 +19,9 @@ def notes_on(version: PluginVersion) -> tuple[str, ...]:
     notes: list[str] = []
     if not version.source.declared:
         notes.append("no manifest: no rights, tools taken from the module's exports")
-    if any(manifest.hooks.model_dump().values()):
-        notes.append("declares [hooks]; this version of the host calls none")
+    hooks = [point for point, _ in manifest.hooks.entries()]
+    if hooks and not version.rights.hooks:
+        notes.append(f"its hooks {', '.join(hooks)} do not run; {hooks_fix(manifest.plugin.id)}")
     refused = sorted(set(manifest.capabilities.optional) - version.rights.granted)
     if refused:
         fix = version.rights.fix(manifest.plugin.id, refused)

@@ -76,6 +76,8 @@ class OperatorWord:
         asking: Whether the user is asked before it runs.
         llm: Aliases of language models, and budgets.
         storage_quota: Bytes of keys and values it may keep for each principal.
+        hooks: Whether its hooks run.
+        shares_memories: Whether it works on the principal's own memories.
     """
 
     granted: frozenset[Capability] = frozenset()
@@ -89,6 +91,8 @@ class OperatorWord:
     asking: Asking = Asking.NO
     llm: LlmRules = LlmRules()
     storage_quota: int = STORAGE_QUOTA
+    hooks: bool = False
+    shares_memories: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,8 @@ def rights_of(manifest: Manifest, word: OperatorWord) -> Rights:
         files=paths.intersect(asked, word.files, word.denied_paths),
         llm=word.llm,
         storage_quota=word.storage_quota,
+        hooks=word.hooks,
+        shares_memories=word.shares_memories,
     )
 
 
@@ -241,13 +247,19 @@ def _check_imports(imports: Sequence[Import], rights: Rights, source: LoadedMani
 
 
 def _check_functions(source: LoadedManifest, exports: Sequence[str]) -> None:
-    """Every function that ``[[tools]]`` names must be there: a tool that can only fail is not shown."""
+    """Every function that ``[[tools]]`` and ``[hooks]`` name must be there: a tool that can only fail is not shown."""
     problems: list[str] = []
     for index, tool in enumerate(source.manifest.tools):
         function = "process" if tool.operation is not None else tool.function
         if function not in exports:
             problems.append(
                 f"tools[{index}].function: '{source.wasm.name}' has no callable export '{function}' "
+                f"(it has: {', '.join(exports) or 'none'})"
+            )
+    for point, hook in source.manifest.hooks.entries():
+        if hook.function not in exports:
+            problems.append(
+                f"hooks.{point}: '{source.wasm.name}' has no callable export '{hook.function}' "
                 f"(it has: {', '.join(exports) or 'none'})"
             )
     if problems:

@@ -24,6 +24,8 @@ DETAILS: Mapping[str, str] = {
     "LLMAccess": "llm",
 }
 """Capability -> the table below a grant that says how far it goes."""
+_MEMORY_KEYS = ("hooks", "memories")
+"""What a grant says about memories; they go with ``MemoryAccess``, which has no table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,10 @@ def revoke(document: Document, plugin: str, capabilities: Iterable[str]) -> list
             del table[key]
         if detail in own and not table:
             del own[detail]
+    if not names or "MemoryAccess" in names:
+        for key in [key for key in _MEMORY_KEYS if key in own]:
+            said.append(f"- {key} of {grant_table(plugin)}")
+            del own[key]
     return said
 
 

@@ -119,6 +119,8 @@ class Grant(_Section):
     deny: tuple[str, ...] = ()
     ask: bool = False
     ask_always: bool = False
+    hooks: bool = False
+    memories: Literal["own", "principal"] = "own"
     network: NetworkSection = NetworkSection()
     filesystem: FilesystemSection = FilesystemSection()
     llm: LlmGrant = LlmGrant()
@@ -149,8 +151,9 @@ class PluginSettings(_Section):
 
 
 class MemorySettings(_Section):
-    """``[memory]``: the memory engine."""
+    """``[memory]``: the memory engine and its own face."""
 
+    tools: bool = True
     embeddings: EmbeddingSettings = EmbeddingSettings()
 
 

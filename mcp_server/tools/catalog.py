@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from mcp_server.capabilities.base import CallContext
 from mcp_server.errors import AgentMemError, NameCollision, ToolNotFound
 from mcp_server.manifest import JsonSchema, ToolEntry
 from mcp_server.manifest.load import ANY_OBJECT
@@ -15,10 +17,11 @@ from mcp_server.policy.limits import Limits
 from mcp_server.policy.rights import Rights
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.version import PluginVersion
+from mcp_server.runtime.outcome import CallResult
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.worker.frames import Mode
 
-__all__ = ["Catalog", "Tool", "ToolAnnotations", "build_catalog", "served_tools"]
+__all__ = ["Catalog", "Tool", "ToolAnnotations", "ToolRunner", "build_catalog", "served_tools"]
 
 SEPARATOR = "__"
 # Outside this pattern one name has broken a client's whole session (anthropics/claude-code#985).
@@ -38,20 +41,40 @@ class ToolAnnotations:
     open_world: bool
 
 
+class ToolRunner(Protocol):
+    """What runs a tool: the workers of a plugin, or the host itself."""
+
+    def leased(self) -> AbstractContextManager[None]:
+        """Keep it while a call that has chosen it is on its way."""
+        ...
+
+    async def call(self, function: str, data: bytes, context: CallContext) -> CallResult:
+        """Run ``function`` on the JSON ``data``.
+
+        Raises:
+            AgentMemError: What ended the call.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """One tool as every face sees it.
 
     Attributes:
         name: ``<plugin id>__<word>``, unique on the server.
-        plugin: The plugin's id.
+        plugin: The plugin's id; ``memory`` for the host's own tools.
         function: The export that runs; ``process`` for an operation.
         operation: The dispatcher's operation, where there is one.
         takes: ``json``: the arguments object; ``text``: the argument ``text`` as it is.
         result: How the output is to be read; ``auto`` where the manifest promises nothing.
         input: The compiled input schema.
         output: The compiled output schema, or None.
-        runner: The workers of the very version this entry was made from.
+        rights: What it may do.
+        limits: The limits of its calls.
+        config: The plugin's configuration.
+        runner: What runs it: the workers of the very version this entry was made from, or the host.
+        version: That version; None where the host runs it.
     """
 
     name: str
@@ -65,12 +88,11 @@ class Tool:
     input: JsonSchema
     output: JsonSchema | None
     annotations: ToolAnnotations
-    version: PluginVersion
-    runner: PluginRunner
-
-    @property
-    def limits(self) -> Limits:
-        return self.runner.runnable.limits
+    rights: Rights
+    limits: Limits
+    config: Mapping[str, Any]
+    runner: ToolRunner
+    version: PluginVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +117,16 @@ class Catalog:
         return tool
 
 
-def build_catalog(records: Iterable[PluginRecord]) -> tuple[Catalog, dict[str, AgentMemError]]:
+def build_catalog(
+    records: Iterable[PluginRecord], own: Iterable[Tool] = ()
+) -> tuple[Catalog, dict[str, AgentMemError]]:
     """The catalogue of all serving plugins, and why plugins had to be left out (by plugin id).
 
-    Who was there first keeps a name; the later plugin is refused whole, so that no half of a plugin is shown.
+    Who was there first keeps a name, the host's ``own`` tools before all; the later plugin is refused whole, so that
+    no half of a plugin is shown.
     """
-    tools: dict[str, Tool] = {}
-    folded: dict[str, Tool] = {}
+    tools: dict[str, Tool] = {tool.name: tool for tool in own}
+    folded: dict[str, Tool] = {name.casefold(): tool for name, tool in tools.items()}
     refused: dict[str, AgentMemError] = {}
     for record in records:
         try:
@@ -127,10 +152,14 @@ def _check_names(tools: list[Tool], folded: Mapping[str, Tool]) -> None:
         other = folded.get(tool.name.casefold())
         if other is not None:
             raise NameCollision(
-                f"plugin '{tool.plugin}' shows the tool '{tool.name}', but plugin '{other.plugin}' shows "
+                f"plugin '{tool.plugin}' shows the tool '{tool.name}', but {_owner(other)} shows "
                 f"'{other.name}' already (names are compared without case)",
                 fix="rename one of the two tools, or remove one plugin",
             )
+
+
+def _owner(tool: Tool) -> str:
+    return "this server itself" if tool.version is None else f"plugin '{tool.plugin}'"
 
 
 def _tools_of(record: PluginRecord) -> list[Tool]:
@@ -213,8 +242,11 @@ def _tool(
         input=given,
         output=out,
         annotations=_annotations(entry, version.rights, runner.runnable.isolation),
-        version=version,
+        rights=version.rights,
+        limits=runner.runnable.limits,
+        config=runner.runnable.config,
         runner=runner,
+        version=version,
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from mcp_server.capabilities.base import CallContext, LogLine
 from mcp_server.errors import AgentMemError, Busy, InvalidArguments
-from mcp_server.policy.limits import exceeded
+from mcp_server.policy.limits import Limits, exceeded
+from mcp_server.policy.rights import Rights
 from mcp_server.registry.version import Asking, PluginVersion
 from mcp_server.runtime.outcome import CallResult
 from mcp_server.runtime.runner import PluginRunner
@@ -38,6 +39,7 @@ class Caller:
         principal: ``local`` on stdio and in the library, the token's subject over HTTP.
         session: The client's session; empty where the transport has none.
         depth: How many tool or hook calls this one is nested in.
+        in_hook: Whether this is a hook's call.
         log: Also gets the plugin's log lines, beside the server's own log.
         ask: Puts a question to the user, where a plugin may run only with their consent.
     """
@@ -45,6 +47,7 @@ class Caller:
     principal: str = "local"
     session: str = ""
     depth: int = 0
+    in_hook: bool = False
     log: Callable[[LogLine], None] = _nowhere
     ask: Ask = nobody_to_ask
 
@@ -92,15 +95,17 @@ class Invoker:
             return await self._call(tool, arguments, caller)
 
     async def _call(self, tool: Tool, arguments: object, caller: Caller) -> ToolResult:
-        context = plain_context(tool.version, tool.runner, caller, self._log)
+        digest = tool.version.module.sha256 if tool.version is not None else ""
+        context = _context(tool.plugin, tool.rights, tool.limits, tool.config, caller, self._log, digest)
         started = time.perf_counter_ns()
         result: CallResult | None = None
         outcome = "ok"
         try:
             data = encode_arguments(tool, arguments, context.call_id)
             _check_depth(tool, caller)
-            if tool.version.word.asking is not Asking.NO:
-                await self._consents.obtain(_subject(tool, caller), cast("Mapping[str, Any]", arguments), caller.ask)
+            if tool.version is not None and tool.version.word.asking is not Asking.NO:
+                subject = _subject(tool, tool.version, caller)
+                await self._consents.obtain(subject, cast("Mapping[str, Any]", arguments), caller.ask)
             turnstile = await self._enter(tool, caller)
             try:
                 result = await tool.runner.call(tool.function, data, context)
@@ -145,24 +150,36 @@ def plain_context(
     version: PluginVersion, runner: PluginRunner, caller: Caller, log: Callable[[LogLine], None]
 ) -> CallContext:
     """The context of one call: everything in it comes from the caller's authentication and the frozen version."""
+    runnable = runner.runnable
+    return _context(runnable.plugin, version.rights, runnable.limits, runnable.config, caller, log, runnable.digest)
 
+
+def _context(
+    plugin: str,
+    rights: Rights,
+    limits: Limits,
+    config: Mapping[str, Any],
+    caller: Caller,
+    log: Callable[[LogLine], None],
+    digest: str,
+) -> CallContext:
     def both(line: LogLine) -> None:
         log(line)
         caller.log(line)
 
-    limits = runner.runnable.limits
     return CallContext(
-        plugin=runner.runnable.plugin,
+        plugin=plugin,
         principal=caller.principal,
         session=caller.session,
         call_id=f"c{next(_numbers)}",
-        rights=version.rights,
+        rights=rights,
         limits=limits,
-        config=runner.runnable.config,
+        config=config,
         depth=caller.depth,
+        in_hook=caller.in_hook,
         deadline=time.monotonic() + limits.execution_time / 1_000,
         log=both,
-        digest=runner.runnable.digest,
+        digest=digest,
     )
 
 
@@ -195,8 +212,7 @@ def encode_arguments(tool: Tool, arguments: object, call_id: str) -> bytes:
     return str(given["text"]).encode("utf-8") if tool.takes == "text" else data
 
 
-def _subject(tool: Tool, caller: Caller) -> Subject:
-    version = tool.version
+def _subject(tool: Tool, version: PluginVersion, caller: Caller) -> Subject:
     stated = version.source.manifest.plugin.version
     return Subject(
         tool.plugin, stated, version.digest, tool.name, version.word.asking, caller.principal, caller.session

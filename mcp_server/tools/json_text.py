@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-__all__ = ["JsonProblem", "TooDeep", "depth_of", "is_lax_json", "parse", "write"]
+__all__ = ["JsonProblem", "as_input", "TooDeep", "depth_of", "is_lax_json", "parse", "write"]
 
 
 class JsonProblem(ValueError):
@@ -93,3 +93,12 @@ def depth_of(value: object) -> int:
         deepest = max(deepest, level)
         stack.extend((child, level + 1) for child in children)
     return deepest
+
+
+def as_input(value: Any) -> bytes:
+    """A guest's input: bytes as they are, nothing for None, JSON for all else.
+
+    Raises:
+        JsonProblem: It cannot be written as JSON.
+    """
+    return value if isinstance(value, bytes) else b"" if value is None else write(value)

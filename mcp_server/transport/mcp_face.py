@@ -29,6 +29,7 @@ from mcp_server.tools.invoke import Caller
 from mcp_server.tools.projection import ToolList, error_result, result_wire
 from mcp_server.transport.asking import Rounds, ask_in_session, input_required
 from mcp_server.transport.client_log import ClientLog, set_level
+from mcp_server.transport.memory_resources import MemoryResources
 
 __all__ = ["McpFace"]
 
@@ -36,7 +37,8 @@ logger = logging.getLogger(__name__)
 
 NAME = "agentmem-mcp"
 INSTRUCTIONS = (
-    "Each tool is a function of a WebAssembly plugin, named <plugin>__<function>, and runs in a sandbox. "
+    "Each tool is a function of a WebAssembly plugin, named <plugin>__<function>, and runs in a sandbox; "
+    "the tools memory__… are the server's own and keep memories over all conversations. "
     "A refused call says which limit or capability was in the way; do not repeat it unchanged."
 )
 PAGE = 250
@@ -73,6 +75,8 @@ class McpFace:
         self.server.add_request_handler("tools/list", types.PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", types.CallToolRequestParams, self._call_tool)
         self.server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, self._set_level)
+        if host.settings.memory.tools:
+            MemoryResources(host, principal, self.bus).serve_on(self.server)
 
     def initialization_options(self) -> InitializationOptions:
         """What a legacy ``initialize`` is answered: the tool list may change while it is used."""

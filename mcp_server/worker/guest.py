@@ -189,10 +189,16 @@ class Instance:
             return GuestStop(Status.NO_FUNCTION, text, keep=True)
         if code in (-1, 134) or text == "timeout":
             reason = _trap_reason(self._plugin)
+            if code == -1 and not reason and not _ENGINE_SAYS.search(text):  # PDKs return -1 with a plugin's own error
+                return GuestStop(Status.PLUGIN_ERROR, text, keep=True)
             return GuestStop(_status_of(text + reason, Status.TRAP), reason.strip() or text)
         return GuestStop(Status.PLUGIN_ERROR, text, keep=True)
 
 
+_ENGINE_SAYS = re.compile(
+    r"^(timeout|oom|plugin ran out of fuel|failed to allocate extism memory|out of memory \(failed to allocate )|"
+    "wasm backtrace|Cannot allocate memory|incompatible value"
+)
 _ENDS: tuple[tuple[str, int], ...] = (
     ("fuel", Status.OUT_OF_FUEL),
     ("oom", Status.OUT_OF_MEMORY),

@@ -39,7 +39,9 @@ def echo(plugins: Path) -> Path:
 @requirement("commands:json")
 def test_the_lists_are_json_objects_on_request(cache: Path, echo: Path) -> None:
     (plugin,) = answer(cache, "plugin", "list", "--plugins", echo)["plugins"]
-    (tool,) = answer(cache, "tool", "list", "--plugins", echo)["tools"]
+    tools = answer(cache, "tool", "list", "--plugins", echo)["tools"]
+    (tool,) = [tool for tool in tools if tool["plugin"] != "memory"]  # the server's own
+    assert "memory__search" in {tool["name"] for tool in tools}
     assert (plugin["id"], plugin["state"], plugin["tools"]) == ("echo", "Loaded", ["echo__echo"])
     assert (tool["name"], tool["plugin"]) == ("echo__echo", "echo")
 
@@ -129,7 +131,7 @@ def test_the_plugins_of_the_user_come_before_the_examples(tmp_path: Path) -> Non
     examples = answer(tmp_path, "plugin", "list")["plugins"]
     write_plugin(tmp_path / "data" / "plugins", "mine", module(ECHO))
     mine = answer(tmp_path, "plugin", "list")["plugins"]
-    assert [plugin["id"] for plugin in examples] == ["hello", "memory-processor"]
+    assert [plugin["id"] for plugin in examples] == ["fetcher", "hello", "memory-processor"]
     assert [plugin["id"] for plugin in mine] == ["mine"]
 
 
@@ -166,3 +168,23 @@ def test_help_loads_no_protocol_and_no_engine(words: list[str]) -> None:
     command = [sys.executable, "-c", program, *words]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "LOADED []"
+
+
+@requirement("hooks:granted")
+def test_a_plugin_is_shown_with_its_hooks_and_whether_they_run(cache: Path, echo: Path, tmp_path: Path) -> None:
+    hook = '[hooks]\nafter_search = { function = "echo", order = 7 }\n'
+    write_plugin(echo, "echo", module(ECHO), hook)
+    config = tmp_path / "config.toml"
+    config.write_text("[grants.echo]\nhooks = true\n", encoding="utf-8")
+    for arguments, runs in (((), False), (("--config", config), True)):
+        shown = answer(cache, "plugin", "show", "echo", "--plugins", echo, *arguments)
+        facts = {"function": "echo", "order": 7, "budget_ms": 50, "on_failure": "open", "runs": runs}
+        assert shown["hooks"] == {"after_search": facts}
+        assert any("[grants.echo] hooks = true" in note for note in shown["notes"]) is not runs
+
+
+@requirement("commands:call")
+def test_the_memory_tools_are_called_from_the_shell(cache: Path, tmp_path: Path, echo: Path) -> None:
+    added = answer(tmp_path, "tool", "call", "memory__add", "content=the canary sings", "--plugins", echo)
+    found = answer(tmp_path, "tool", "call", "memory__search", "query=canary", "--plugins", echo)
+    assert added["structured"]["memory"]["id"] == found["structured"]["results"][0]["memory"]["id"]

@@ -31,7 +31,10 @@ def test_the_demo_shows_tools_calls_a_refusal_and_a_plugin_held_back(cache: Path
         "courier: Error",
         "fix: run `agentmem-mcp plugin grant courier NetworkAccess`",
         '[grants.courier] capabilities = ["NetworkAccess"]',
-        "All 6 steps held.",
+        "by words alone: 1. The green bike",
+        "with the hook after_search: 1. Ann drinks green tea",
+        '[grants.fetcher] capabilities = ["NetworkAccess"]',
+        "All 9 steps held.",
     ):
         assert shown in result.stdout
 
@@ -41,7 +44,7 @@ def test_a_demo_without_its_plugins_fails_and_says_what_was_expected(cache: Path
     result = demo(cache, "--plugins", plugins)
     assert result.returncode == 1
     assert "expected: the tools hello__hello, memory-processor__extract_keywords" in " ".join(result.stdout.split())
-    assert "5 of 6 steps failed." in result.stdout
+    assert "8 of 9 steps failed." in result.stdout
 
 
 @requirement("demo:fails-with-a-step")
@@ -52,7 +55,7 @@ def test_one_broken_plugin_fails_its_own_steps_only(cache: Path, plugins: Path) 
     (plugins / "hello" / "hello.wasm").write_bytes(b"\0asm")
     result = demo(cache, "--manifests", plugins.parent / "manifests", "--plugins", plugins)
     assert result.returncode == 1
-    assert "3 of 6 steps failed." in result.stdout
+    assert "4 of 9 steps failed." in result.stdout
 
 
 @requirement("demo:fails-with-a-step")

@@ -50,8 +50,8 @@ def answers_with(text: str | bytes) -> bytes:
     return answers(text, extra=ECHO)
 
 
-def guest_error(text: str | bytes) -> bytes:
-    """A module whose ``run`` reports ``text`` as its own error."""
+def guest_error(text: str | bytes, code: int = 1) -> bytes:
+    """A module whose ``run`` reports ``text`` as its own error and returns ``code``."""
     data = text.encode() if isinstance(text, str) else text
     escaped = "".join(f"\\{byte:02x}" for byte in data)
     return also_echo(
@@ -62,7 +62,7 @@ def guest_error(text: str | bytes) -> bytes:
     (loop $next
       (call $store (i64.add (local.get $o) (local.get $i)) (i32.load8_u (i32.wrap_i64 (local.get $i))))
       (br_if $next (i64.lt_u (local.tee $i (i64.add (local.get $i) (i64.const 1))) (i64.const {len(data)}))))
-    (call $err (local.get $o)) (i32.const 1))
+    (call $err (local.get $o)) (i32.const {code}))
 """
     )
 

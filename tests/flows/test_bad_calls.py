@@ -64,6 +64,8 @@ FATAL: dict[str, tuple[bytes, str, str, str]] = {
     ),
     "guest-error": (bodies.guest_error("the recipe has no title"), "", "plugin_error", "the recipe has no title"),
     "odd-guest-error": (bodies.guest_error(b"\xff\xfe then text"), "", "plugin_error", "then text"),
+    # what the Rust PDK returns with every error; and words that the engine's own errors have, too
+    "minus-one": (bodies.guest_error("no fuel left in the oom truck", -1), "", "plugin_error", "fuel left in the oom"),
     "silent-error": (bodies.also_echo(bodies.FAILS_SILENTLY), "", "plugin_error", "returned 7"),
     "too-long": (bodies.long_output(MIB + 1), "", "limit_output_bytes", "used 1048577 bytes"),
     "too-deep": (bodies.answers_with("[" * 65 + "]" * 65), "", "limit_json_depth", "used 65 levels"),

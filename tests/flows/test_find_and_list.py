@@ -57,7 +57,7 @@ async def test_bundles_split_plugins_and_lone_modules_are_found_side_by_side(
 async def test_a_tool_is_listed_with_all_that_its_manifest_says(serve: Serve, plugins: Path) -> None:
     write_plugin(plugins, "p", WELL, ENTRY)
     async with serve() as server:
-        named, plain = await listed(server)
+        named, plain = [tool for tool in await listed(server) if not tool["name"].startswith("memory__")]
     assert named == {
         "name": "p__Say_it-again",
         "title": "Say it again",
@@ -82,7 +82,7 @@ async def test_a_long_list_comes_in_pages_without_gap_or_repeat(serve: Serve, pl
     body = "".join(f'(func (export "{name}") (result i32) (i32.const 0))' for name in functions)
     (plugins / "many.wasm").write_bytes(module(body))
     seen: list[str] = []
-    async with serve() as server:
+    async with serve(environment={"AGENTMEM_MEMORY__TOOLS": "false"}) as server:
         params: dict[str, Any] = {}
         for pages in (1, 2, 3):
             result = (await server.modern("tools/list", params))["result"]

@@ -23,11 +23,20 @@ ROOT = HERE.parents[1]
 SERVE = [sys.executable, "-m", "mcp_server", "serve"]
 FOLDERS = ["--manifests", str(ROOT / "manifests"), "--plugins", str(ROOT / "plugins")]
 TOOLS = [
+    "fetcher__fetch",
     "hello__hello",
     "memory-processor__can_process",
     "memory-processor__extract_keywords",
+    "memory-processor__process_and_store",
     "memory-processor__process_memory",
+    "memory-processor__search_similar",
     "memory-processor__summarize_memory",
+    "memory__add",
+    "memory__delete",
+    "memory__get",
+    "memory__list",
+    "memory__search",
+    "memory__update",
 ]
 
 

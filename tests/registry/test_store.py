@@ -9,6 +9,7 @@ import pytest
 from mcp_server.errors import LifecycleError, PluginNotFound, PluginUnavailable
 from mcp_server.host import PluginHost
 from mcp_server.registry.lifecycle import State
+from tests.conftest import plugin_tools
 from tests.guests import ECHO, answers, module, wat, write_plugin
 from tests.registry.conftest import WELL
 
@@ -110,7 +111,7 @@ async def test_a_broken_manifest_never_takes_the_id_of_a_good_plugin(host: Plugi
     assert states(host) == {"same": State.LOADED, "same#2": State.ERROR}
     assert host.registry.get("same").path.parent.name == "zzz"
     assert "is not TOML" in reason(host, "same#2")
-    assert list(host.catalog.tools) == ["same__echo"]
+    assert plugin_tools(host) == ["same__echo"]
     assert host.reload() == set()
 
 
@@ -165,13 +166,13 @@ async def test_exports_that_cannot_be_tool_names_hold_back_that_module_alone(
     assert states(host) == {"p": State.ERROR, "well": State.LOADED}
     assert reason(host, "p").startswith("name_collision: ")
     assert says in reason(host, "p")
-    assert list(host.catalog.tools) == ["well__echo"]
+    assert plugin_tools(host) == ["well__echo"]
 
 
 async def test_exports_get_usable_tool_names_and_toolchain_names_are_left_out(host: PluginHost, plugins: Path) -> None:
     (plugins / "p.wasm").write_bytes(exporting("do.it", "größe", "metadata", "_start", "malloc", "__x", "start"))
     host.reload()
-    assert list(host.catalog.tools) == ["p__do_it", "p__gr__e"]
+    assert plugin_tools(host) == ["p__do_it", "p__gr__e"]
     assert host.catalog.tools["p__gr__e"].function == "größe"
 
 

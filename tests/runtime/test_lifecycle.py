@@ -12,6 +12,7 @@ from mcp_server.errors import AgentMemError, LifecycleError, LoadFailed, ModuleE
 from mcp_server.host import PluginHost
 from mcp_server.registry.lifecycle import TRANSITIONS, State, advance
 from mcp_server.tools.invoke import Caller
+from tests.conftest import plugin_tools
 from tests.guests import ECHO, module, write_plugin
 from tests.requirements import requirement
 from tests.runtime.plugins import host_on, is_alive
@@ -141,7 +142,7 @@ async def test_an_initialize_that_says_no_is_the_error_of_the_call_and_the_funct
 
 @requirement("lifecycle:order")
 async def test_lifecycle_functions_are_no_tools(host: PluginHost) -> None:
-    shown = {name.partition("__")[2] for name in host.catalog.tools}
+    shown = {name.partition("__")[2] for name in plugin_tools(host)}
     assert shown == {"run", "trap", "echo"}
 
 

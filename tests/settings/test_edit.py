@@ -131,6 +131,16 @@ def test_a_revoked_capability_takes_its_details_along_and_no_others(mine: Path) 
 
 
 @requirement("grants:edit")
+@pytest.mark.parametrize("names", [(), ("MemoryAccess",)])
+def test_hooks_and_shared_memories_are_revoked_with_the_access_to_memories(mine: Path, names: tuple[str, ...]) -> None:
+    mine.write_text('[grants.p]\nhooks = true\nmemories = "principal"\n', encoding="utf-8")
+    assert revoked(mine, "p", "NetworkAccess") == []
+    assert revoked(mine, "p", *names) == ["- hooks of [grants.p]", "- memories of [grants.p]"]
+    found = load_settings(mine, environment={}).grants["p"]
+    assert (found.hooks, found.memories) == (False, "own")
+
+
+@requirement("grants:edit")
 def test_a_folder_of_the_same_name_is_replaced(mine: Path) -> None:
     granted(mine, "p", folders=(FolderSection(name="n", folder=Path("/a")),))
     said = granted(mine, "p", folders=(FolderSection(name="n", folder=Path("/b"), mode="write"),))

@@ -10,7 +10,7 @@ import pytest
 
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
-from mcp_server.settings import Settings
+from mcp_server.settings import MemorySettings, Settings
 from mcp_server.tools.catalog import Catalog, Tool
 from tests.guests import ECHO, module, write_plugin
 
@@ -30,7 +30,8 @@ def make_tool(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> MakeTool
 
 
 def catalog_of(folder: Path, cache: Path, settings: Settings | None = None) -> Catalog:
-    """The catalogue that a host over ``folder`` shows."""
+    """The catalogue that a host over ``folder`` shows, without the host's own tools."""
+    settings = settings or Settings(memory=MemorySettings(tools=False))
 
     async def look() -> Catalog:
         async with PluginHost(settings, PluginFolders(plugins=(folder,)), cache=cache / "cache") as host:

@@ -1,4 +1,4 @@
-//! The host: the two functions this plugin imports from the module `agentmem`.
+//! The host: the functions this plugin imports from the module `agentmem`.
 //!
 //! Every host function takes one JSON text and answers one envelope,
 //! `{"success", "data", "error", "metadata"}`. A refusal is an envelope too, never a trap.
@@ -14,6 +14,8 @@ mod import {
     extern "ExtismHost" {
         pub fn log(input: String) -> String;
         pub fn get_config(input: String) -> String;
+        pub fn add_memory(input: String) -> String;
+        pub fn search_memories(input: String) -> String;
     }
 }
 
@@ -22,6 +24,8 @@ struct Envelope {
     success: bool,
     #[serde(default)]
     data: Value,
+    #[serde(default)]
+    error: Option<String>,
 }
 
 /// Write one log line. A host that refuses it, or has had enough of them, does not fail the call.
@@ -41,4 +45,31 @@ pub fn config(key: &str) -> Result<Option<Value>, Error> {
     let envelope: Envelope = serde_json::from_str(&answer)
         .map_err(|reason| Error::msg(format!("The host answered get_config with no envelope: {reason}.")))?;
     Ok(Some(envelope.data).filter(|data| envelope.success && !data.is_null()))
+}
+
+/// Store a memory; what the host answers.
+///
+/// # Errors
+/// When the host refuses it, with the host's words.
+pub fn add_memory(request: &Value) -> Result<Value, Error> {
+    // SAFETY: the import takes and answers a text, which is what the host registers.
+    data_of("add_memory", &unsafe { import::add_memory(request.to_string()) }?)
+}
+
+/// Search the stored memories; what the host answers.
+///
+/// # Errors
+/// When the host refuses it, with the host's words.
+pub fn search_memories(request: &Value) -> Result<Value, Error> {
+    // SAFETY: the import takes and answers a text, which is what the host registers.
+    data_of("search_memories", &unsafe { import::search_memories(request.to_string()) }?)
+}
+
+fn data_of(function: &str, answer: &str) -> Result<Value, Error> {
+    let envelope: Envelope = serde_json::from_str(answer)
+        .map_err(|reason| Error::msg(format!("The host answered {function} with no envelope: {reason}.")))?;
+    if envelope.success {
+        return Ok(envelope.data);
+    }
+    Err(Error::msg(envelope.error.unwrap_or_else(|| format!("The host refused {function} and gave no reason."))))
 }

@@ -5,11 +5,15 @@
 //! | `process_memory` | a memory | the memory, content cleaned, measures and keywords in `metadata` |
 //! | `extract_keywords` | `{"text", "limit"?}` | `{"keywords": [{"keyword", "score", "count"}]}` |
 //! | `summarize_memory` | `{"text", "max_sentences"?}` | `{"summary", "sentences": [{"index", "text", "score"}]}` |
+//! | `process_and_store` | a memory | `{"memory", "duplicate"}`: the memory as `process_memory` makes it, stored |
+//! | `search_similar` | `{"text", "limit"?}` | `{"query", "results"}`: stored memories that share the text's keywords |
+//! | `rerank` | `{"query", "results": [{"memory", "score"}]}` | `{"results": [{"id", "score", "annotations"}]}` |
 //! | `can_process` | `"episodic"` or `{"memory_type"}` | `{"can_process": true}` |
 //! | `metadata` | nothing | who the plugin is and what it needs |
 //!
 //! The config value `max_content_length` (characters, default 10000) bounds what `process_memory` takes.
-//! Needs the capabilities `LoggingAccess` and `ConfigAccess`.
+//! Needs the capabilities `LoggingAccess`, `ConfigAccess` and `MemoryAccess`. Where the operator allows hooks,
+//! `process_memory` runs before each add and `rerank` after each search.
 //!
 //! The way of a text: [`cleaning`] → [`blocks`] → [`sentences`] → [`words`] → [`vocabulary`] → [`runs`] → [`phrases`] →
 //! [`keywords`] and
@@ -29,6 +33,7 @@ pub mod lexicon;
 pub mod memory;
 pub mod phrases;
 pub mod requests;
+pub mod reranking;
 pub mod runs;
 pub mod script;
 pub mod sentences;

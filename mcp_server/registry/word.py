@@ -1,4 +1,4 @@
-"""From the operator's configuration to what it says about one plugin; what follows from that is ``policy``'s."""
+"""The operator's settings about one plugin, as the registry takes them. What they come to is not decided here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 def operator_word(settings: Settings, plugin: str) -> OperatorWord:
-    """Everything that ``settings`` say about ``plugin``."""
+    """What ``settings`` say about the plugin of that id; the defaults where they say nothing."""
     grant = settings.grants.get(plugin, Grant())
     own = settings.plugins.get(plugin, PluginSettings())
     return OperatorWord(
@@ -30,6 +30,8 @@ def operator_word(settings: Settings, plugin: str) -> OperatorWord:
         asking=_asking(grant),
         llm=grant.llm.rules(),
         storage_quota=grant.storage.quota_mb * MIB,
+        hooks=grant.hooks,
+        shares_memories=grant.memories == "principal",
     )
 
 
