@@ -240,6 +240,26 @@ def test_a_wider_grant_waits_and_the_old_grants_hold(tmp_path: Path) -> None:
     assert answer(tmp_path, "plugin", "show", "mine")["rights"]["effective"] == ["NetworkAccess"]
 
 
+@requirement("approval:pending")
+def test_hooks_and_shared_memories_are_grants_that_wait_and_go_at_once(tmp_path: Path) -> None:
+    more = '[capabilities]\nrequired = ["MemoryAccess"]\n[hooks]\nbefore_add = "run"'
+    install(tmp_path, more=more)
+    run(tmp_path, "tool", "call", "mine__run")
+    configure(tmp_path, '[grants.mine]\nhooks = true\nmemories = "principal"')
+    shown = answer(tmp_path, "plugin", "show", "mine")
+    assert "grants: + allow hooks on memories" in shown["approval"]["changes"]
+    assert "grants: + allow the principal's own memories" in shown["approval"]["changes"]
+    assert shown["hooks"]["before_add"]["runs"] is False
+    answer(tmp_path, "plugin", "approve", "mine")
+    assert answer(tmp_path, "plugin", "show", "mine")["hooks"]["before_add"]["runs"] is True
+    install(tmp_path, answers("two"), more)  # the copy of what was approved serves, and its hooks run
+    shown = answer(tmp_path, "plugin", "show", "mine")
+    assert (shown["approval"]["standing"], shown["hooks"]["before_add"]["runs"]) == ("pending", True)
+    configure(tmp_path, "")
+    shown = answer(tmp_path, "plugin", "show", "mine")
+    assert (shown["approval"]["standing"], shown["hooks"]["before_add"]["runs"]) == ("pending", False)
+
+
 @requirement("approval:narrowing")
 def test_a_right_that_is_taken_away_is_gone_at_once(tmp_path: Path) -> None:
     install(tmp_path, more=NETWORK)
