@@ -191,7 +191,7 @@ def test_the_lists_say_what_waits_and_show_the_approved_tools(home: Path) -> Non
     assert (listed["state"], listed["approval"]) == ("Loaded", "pending")
     assert listed["reason"].startswith("[approval_pending]")
     assert "plugin approve mine" in listed["fix"]
-    tool = answer(home, "tool", "list")["tools"][0]
+    tool = next(tool for tool in answer(home, "tool", "list")["tools"] if tool["name"] == "mine__run")
     assert (tool["description"], tool["input_schema"]) == ("Says one", {"type": "object"})
 
 

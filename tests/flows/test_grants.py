@@ -50,7 +50,8 @@ async def told(server: StdioServer) -> None:
 
 async def tools(server: StdioServer) -> list[str]:
     answer = await server.ask("tools/list")
-    return [tool["name"] for tool in answer["result"]["tools"]]
+    names = [tool["name"] for tool in answer["result"]["tools"]]
+    return [name for name in names if not name.startswith("memory__")]  # those are the host's own
 
 
 async def use(server: StdioServer, tool: str, request: dict[str, Any]) -> dict[str, Any]:
