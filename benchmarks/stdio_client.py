@@ -116,4 +116,5 @@ class StdioClient:
 def server_environment(home: Path) -> dict[str, str]:
     """An environment in which nothing of the user's own configuration counts."""
     path = os.environ["PATH"]  # noqa: TID251  # the child's, not a setting of ours
-    return {"PATH": path, "AGENTMEM_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"AGENTMEM_MEMORY__TOOLS": "false"}  # as many tools as a benchmark says, and none of the server's own
+    return {"PATH": path, "AGENTMEM_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", **own}

@@ -25,7 +25,7 @@ Document = dict[str, Any]
 Key = tuple[str, ...]
 Stamp = tuple[int, int, int] | None
 """Modification time in nanoseconds, size and inode of a file; None where there is none."""
-MAX_FILE_BYTES = 1_048_576
+MAX_FILE_BYTES = 8 * 1_048_576  # [config] may hold what a plugin reads, and that may be a table of its own
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 

@@ -71,7 +71,7 @@ before_add = "run"
     assert manifest.config == {"words": ["a", "b"]}
     assert manifest.limits == {"max_memory_mb": 16}
     assert manifest.tools[0].word == "clean"
-    assert manifest.hooks.before_add == "run"
+    assert [(point, hook.function) for point, hook in manifest.hooks.entries()] == [("before_add", "run")]
     assert loaded.declared
     assert isinstance(hash(manifest.plugin), int)
 
