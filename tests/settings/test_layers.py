@@ -9,6 +9,7 @@ import pytest
 
 from mcp_server.errors import SettingsError
 from mcp_server.settings import Configuration, load_configuration
+from mcp_server.settings.document import MAX_FILE_BYTES
 from mcp_server.settings.shown import shown_values
 from tests.requirements import requirement
 
@@ -125,7 +126,7 @@ def test_a_project_file_that_is_no_plain_small_file_is_an_error_and_never_read(t
     elif make == "folder":
         place.mkdir()
     else:
-        place.write_bytes(b"#" * 1_048_577)
+        place.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
     with pytest.raises(SettingsError, match="the configuration file"):
         load_configuration(environment={"AGENTMEM_HOME": str(tmp_path)}, folder=folder)
 
