@@ -89,7 +89,7 @@ class PluginHost:
         self.hooks = HookCaller(self.recorder, log_plugin)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
         self._services = Services(self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred)
-        self._own_tools = own_tools(self.settings, self.memories)
+        self._own_tools = own_tools(self.settings, self.memories, self._audit and self._audit.record)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:

@@ -16,10 +16,12 @@ import anyio
 from pydantic_core import from_json
 
 from mcp_server.capabilities.base import CallContext
+from mcp_server.errors import AgentMemError
 from mcp_server.manifest import JsonSchema
 from mcp_server.memory.hooks import PRINCIPAL_SPACE, Scope
 from mcp_server.policy.limits import Limits, exceeded, resolve_limits
 from mcp_server.policy.rights import decide_rights
+from mcp_server.runtime.audited import Record, note_call
 from mcp_server.runtime.outcome import CallResult
 from mcp_server.settings import PluginSettings, Settings
 from mcp_server.tools.catalog import SEPARATOR, Tool, ToolAnnotations
@@ -33,6 +35,8 @@ __all__ = ["OWNER", "MemoryRunner", "memory_tools", "own_scope", "own_tools"]
 
 OWNER = "memory"
 """What the tools are listed and counted under, and ``[plugins.memory.limits]`` names."""
+_HOST_NAMES = {"add": "add_memory", "update": "update_memory", "delete": "delete_memory"}
+"""What the audit log calls the tools that write: the operation's own name, whoever asks for it."""
 Answer = Callable[["HookedMemory", Scope, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -47,10 +51,11 @@ class MemoryRunner:
     Args:
         memories: Gives the engine; called first when a tool is, so that listing tools opens no store.
         limits: Of one call.
+        record: The audit log, told of every call that may change a memory.
     """
 
-    def __init__(self, memories: Callable[[], HookedMemory], limits: Limits) -> None:
-        self._memories, self.limits = memories, limits
+    def __init__(self, memories: Callable[[], HookedMemory], limits: Limits, record: Record | None = None) -> None:
+        self._memories, self.limits, self._record = memories, limits, record
 
     def leased(self) -> AbstractContextManager[None]:
         """Nothing to hold: the host's own tools are not reloaded."""
@@ -62,24 +67,38 @@ class MemoryRunner:
         Raises:
             AgentMemError: What the engine refused, or a limit.
         """
-        scope = own_scope(context.principal, context.session, context.depth)
         started = time.perf_counter_ns()
+        answer: dict[str, Any] | None = None
+        code = "cancelled"  # unless it comes to an end
         try:
-            with anyio.fail_after(self.limits.execution_time / 1_000):
-                output = write(await _ANSWERS[function](self._memories(), scope, from_json(data)))
-        except TimeoutError:
-            raise exceeded("execution_time", self.limits.execution_time, plugin=OWNER) from None
+            answer = await self._answer(function, data, context)
+            code = "ok"
+        except AgentMemError as error:
+            code = error.error_code
+            raise
+        finally:
+            if self._record is not None:
+                note_call(self._record, context, _HOST_NAMES.get(function, ""), data, None, code, answer)
+        output = write(answer)
         if len(output) > self.limits.output_bytes:
             raise exceeded("output_bytes", self.limits.output_bytes, plugin=OWNER, used=len(output))
         return CallResult(output, 0, time.perf_counter_ns() - started)
 
+    async def _answer(self, function: str, data: bytes, context: CallContext) -> dict[str, Any]:
+        scope = own_scope(context.principal, context.session, context.depth)
+        try:
+            with anyio.fail_after(self.limits.execution_time / 1_000):
+                return await _ANSWERS[function](self._memories(), scope, from_json(data))
+        except TimeoutError:
+            raise exceeded("execution_time", self.limits.execution_time, plugin=OWNER) from None
 
-def own_tools(settings: Settings, memories: Callable[[], HookedMemory]) -> list[Tool]:
+
+def own_tools(settings: Settings, memories: Callable[[], HookedMemory], record: Record | None = None) -> list[Tool]:
     """The catalogue's entries under ``settings``; none where they are switched off."""
     if not settings.memory.tools:
         return []
     limits = settings.plugins.get(OWNER, PluginSettings()).limits
-    return memory_tools(MemoryRunner(memories, resolve_limits({}, limits)))
+    return memory_tools(MemoryRunner(memories, resolve_limits({}, limits), record))
 
 
 def memory_tools(runner: MemoryRunner) -> list[Tool]:

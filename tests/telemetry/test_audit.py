@@ -145,6 +145,24 @@ async def test_what_plugins_did_is_on_record_without_what_they_said(tmp_path: Pa
     assert run(tmp_path, "audit", "verify").returncode == 0
 
 
+@requirement("audit:rows")
+async def test_what_a_client_wrote_with_the_memory_tools_is_on_record_and_what_it_read_is_not(tmp_path: Path) -> None:
+    async with stdio_server(home=tmp_path) as server:
+        added = await server.call("memory__add", {"content": "canary-in-a-memory"})
+        number = added["structuredContent"]["memory"]["id"]
+        await server.call("memory__get", {"id": number})
+        await server.call("memory__delete", {"id": number})
+        refused = await server.call("memory__update", {"id": number, "content": "new"})
+        assert await server.close() == 0
+    rows = [row for row in audit_rows(tmp_path / "state" / "audit") if row.get("plugin") == "memory"]
+    assert [(row["function"], row["target"], row["code"]) for row in rows] == [
+        ("add_memory", number, "ok"),
+        ("delete_memory", number, "ok"),
+        ("update_memory", number, refused["_meta"]["agentmem/error"]["code"]),
+    ]
+    assert "canary" not in str(rows)
+
+
 @requirement("audit:decisions")
 def test_an_approval_and_a_refusal_at_load_are_on_record(tmp_path: Path) -> None:
     write_plugin(tmp_path / "plugins", "net", module(""), '[capabilities]\nrequired = ["NetworkAccess"]')
