@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
 from collections.abc import AsyncGenerator, Callable
@@ -316,7 +317,7 @@ def test_with_mode_required_nothing_runs_that_nobody_approved(tmp_path: Path) ->
     named = ["--plugins", str(work)]
     (pending,) = answer(tmp_path, "plugin", "pending", *named)["pending"]
     assert pending["standing"] == "unapproved"
-    assert f"plugin approve mine --plugins {work}" in pending["fix"]
+    assert f"plugin approve mine --plugins {shlex.quote(str(work))}" in pending["fix"]
     assert run(tmp_path, "tool", "call", "mine__run", *named).returncode == 2
     assert run(tmp_path, "plugin", "approve", "mine", *named).returncode == 0
     assert run(tmp_path, "tool", "call", "mine__run", *named).stdout.strip() == "one"
@@ -342,7 +343,7 @@ async def test_locked_starts_on_what_was_approved_and_on_nothing_else(tmp_path: 
     for plugin, why in (("second", "changed"), ("third", "is not TOML"), ("fourth", "never approved")):
         assert plugin in refused.stderr
         assert why in refused.stderr
-    assert f"plugin pending --locked --plugins {work}" in refused.stderr
+    assert f"plugin pending --locked --plugins {shlex.quote(str(work))}" in refused.stderr
     pending = answer(tmp_path, "plugin", "pending", "--locked", *named)["pending"]
     assert [facts["id"] for facts in pending] == ["fourth", "second"]
 

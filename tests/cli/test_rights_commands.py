@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def test_the_grants_in_force_are_listed_with_their_files(tmp_path: Path) -> None
 def test_the_project_file_is_written_on_request_and_its_trust_asked_for(tmp_path: Path) -> None:
     made = run(tmp_path, "plugin", "grant", "p", "LLMAccess", "--project")
     assert made.stdout.startswith(f"{tmp_path}/agentmem.toml:")
-    assert f"agentmem-mcp config trust {tmp_path}" in made.stderr
+    assert f"agentmem-mcp config trust {shlex.quote(str(tmp_path))}" in made.stderr
     assert not (tmp_path / "config").exists()
 
 

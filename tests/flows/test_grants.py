@@ -169,7 +169,7 @@ async def test_a_server_started_in_a_strangers_folder_grants_what_the_user_grant
     names, said = await served()
     assert names == []
     assert "grants.keeper.capabilities" in said
-    assert f"agentmem-mcp config trust {work}" in said
+    assert f"agentmem-mcp config trust {shlex.quote(str(work))}" in said
     command(home, "config", "trust", cwd=work)
     names, said = await served()
     assert "keeper__store_data" in names

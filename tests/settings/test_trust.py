@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def test_what_allows_more_is_ignored_and_told_and_the_rest_counts(tmp_path: Path
         assert key in warning
     assert warning.startswith(str(tmp_path / "work" / "agentmem.toml"))
     assert f'[trust] folders = ["{tmp_path / "work"}"]' in warning
-    assert f"agentmem-mcp config trust {tmp_path / 'work'}" in warning
+    assert f"agentmem-mcp config trust {shlex.quote(str(tmp_path / 'work'))}" in warning
 
 
 @requirement("settings:stranger")
