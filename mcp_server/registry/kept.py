@@ -7,8 +7,6 @@ believed only as far as its digests are those in the lock.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from mcp_server.policy.paths import FileGrant
 from mcp_server.registry.facts import Facts
 from mcp_server.registry.lockfile import PARTS, Entry
 from mcp_server.registry.version import OperatorWord
+from mcp_server.whole_file import replace_file
 
 __all__ = ["KeptVersions", "granted_before", "manifest_of"]
 
@@ -38,10 +37,8 @@ class KeptVersions:
             OSError: It cannot be written.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder)  # mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"facts": asdict(facts), "grant": _grant_document(word)}, file)
-        Path(name).replace(self._path(facts.plugin))
+        document = {"facts": asdict(facts), "grant": _grant_document(word)}
+        replace_file(self._path(facts.plugin), json.dumps(document).encode("utf-8"))
 
     def get(self, plugin: str, entry: Entry) -> tuple[Facts, dict[str, Any]] | None:
         """The facts that ``entry`` approved, and the grant they came from; None when there is no such copy."""

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcp_server.errors import LockDamaged
+from mcp_server.whole_file import replace_file
 
 __all__ = ["PARTS", "Entries", "Entry", "LockFile"]
 
@@ -102,17 +100,7 @@ class LockFile:
     def _replace(self, entries: Entries) -> None:
         plugins = {plugin: entries[plugin].model_dump() for plugin in sorted(entries)}
         text = json.dumps({"lock_version": 1, "plugins": plugins}, indent=2) + "\n"
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        replace_file(self.path, text.encode("utf-8"), durable=True)
 
     def _damaged(self, why: str) -> LockDamaged:
         return LockDamaged(

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import anyio.to_thread
 
 from mcp_server.errors import IntegrityError
+from mcp_server.whole_file import replace_file
 
 __all__ = ["ModuleStore"]
 
@@ -42,11 +42,7 @@ class ModuleStore:
         if path.exists():
             return
         self._make_folders()
-        handle, name = tempfile.mkstemp(dir=self._modules)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(0o400)
-        Path(name).rename(path)
+        replace_file(path, data, mode=0o400)
 
     def path(self, digest: str) -> Path:
         """Where the module would be; whoever reads it there hashes what was read."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 import tomllib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any, cast
 
 from mcp_server.errors import SettingsError
 from mcp_server.settings.document import Document, problems_in, read_document
+from mcp_server.whole_file import replace_file
 
 __all__ = ["edit_file"]
 
@@ -59,7 +59,9 @@ def _edited(path: Path, change: Change) -> list[str]:
             f"{path} is written in a way that cannot be changed safely: {'; '.join(said)}",
             fix=f"make the change by hand in {path}, or write the tables it is about as [tables] of their own",
         )
-    _replace(path, text)
+    replace_file(
+        path, text.encode("utf-8"), mode=path.stat().st_mode & 0o7777 if path.exists() else 0o600, durable=True
+    )
     return said
 
 
@@ -97,19 +99,3 @@ def _alone(folder: Path) -> Generator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(handle)
-        if path.exists():
-            fresh.chmod(path.stat().st_mode & 0o7777)
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

@@ -10,12 +10,13 @@ import fcntl
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from mcp_server.whole_file import replace_file
 
 __all__ = ["GENESIS", "HEAD_NAME", "Head", "audit_files", "guarded", "opened", "read_head", "sealed", "write_head"]
 
@@ -84,10 +85,7 @@ def read_head(folder: Path) -> Head | None:
 
 def write_head(folder: Path, head: Head) -> None:
     """Replace the head; the old one or the new one is there at any time."""
-    handle, name = tempfile.mkstemp(dir=folder)  # mode 0600
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        json.dump(asdict(head), file)
-    Path(name).replace(folder / HEAD_NAME)
+    replace_file(folder / HEAD_NAME, json.dumps(asdict(head)).encode("ascii"))
 
 
 def audit_files(folder: Path) -> list[Path]:

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mcp_server.whole_file import replace_file
+
 __all__ = ["SnapshotFile", "peak_memory", "read_snapshots"]
 
 KEPT = 8
@@ -29,10 +31,7 @@ class SnapshotFile:
     def write(self, figures: dict[str, Any], *, ended: bool = False) -> None:
         """Replace the file."""
         document = {"pid": os.getpid(), "started": self._started, "written": time.time(), "ended": ended, **figures}
-        fresh = self._path.with_suffix(".tmp")
-        fresh.write_text(json.dumps(document), encoding="utf-8")
-        fresh.chmod(0o600)
-        fresh.replace(self._path)
+        replace_file(self._path, json.dumps(document).encode("utf-8"))
 
 
 def read_snapshots(folder: Path) -> list[dict[str, Any]]:
