@@ -22,13 +22,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 TARGET = "wasm32-unknown-unknown"
-SHARED_SOURCES = ("Cargo.toml", "Cargo.lock")
 DEBIAN_BIN = Path("/usr/bin")
 DEBIAN_STD = Path("/usr/src")
 DEBIAN_PACKAGES = "rustc-web cargo-web rust-web-src lld-22"
@@ -56,17 +57,49 @@ def plugin_folders() -> list[Path]:
 
 def source_files(plugin: Path) -> Iterator[Path]:
     """Yield what a plugin's module is made from, its tests' sources included."""
-    yield from (ROOT / name for name in SHARED_SOURCES)
     yield plugin / "Cargo.toml"
     yield from (path for path in (plugin / "src").rglob("*") if path.is_file())
 
 
+def workspace_rules(plugin: Path) -> bytes:
+    """Return what the workspace says that can change this plugin's module, as JSON; other plugins are not in it."""
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    release = workspace.get("profile", {}).get("release", {})
+    crates = locked_crates(plugin.name)
+    used = {crate.partition(" ")[0] for crate in crates}
+    rules = {
+        "package": workspace["workspace"]["package"],
+        "dependencies": {name: how for name, how in workspace["workspace"]["dependencies"].items() if name in used},
+        "release": {key: value for key, value in release.items() if key != "package"},
+        "own": release.get("package", {}).get(plugin.name),
+        "crates": crates,
+    }
+    return json.dumps(rules, sort_keys=True).encode()
+
+
+def locked_crates(name: str) -> list[str]:
+    """Return the crates of the lock file that a crate is made from, each with its version."""
+    locked = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))["package"]
+    versions: dict[str, list[dict[str, Any]]] = {}
+    for crate in locked:
+        versions.setdefault(crate["name"], []).append(crate)
+    found: dict[str, str] = {}
+    waiting = [name]
+    while waiting:
+        wanted, _, version = waiting.pop().partition(" ")
+        for crate in versions.get(wanted, []):
+            key = f"{wanted} {crate['version']}"
+            if key not in found and version in ("", crate["version"]):
+                found[key] = f"{key} {crate.get('checksum', 'here')}"
+                waiting.extend(crate.get("dependencies", ()))
+    return sorted(found.values())
+
+
 def source_digest(plugin: Path) -> str:
-    """Return the SHA-256 over the sorted relative paths and the bytes of a plugin's sources."""
+    """Return the SHA-256 over a plugin's sources (sorted relative paths and bytes) and the workspace's rules for it."""
     digest = hashlib.sha256()
-    files = {path.relative_to(ROOT).as_posix(): path for path in source_files(plugin)}
-    for name in sorted(files):
-        content = files[name].read_bytes()
+    contents = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in source_files(plugin)}
+    for name, content in sorted((contents | {"workspace": workspace_rules(plugin)}).items()):
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
