@@ -3,6 +3,7 @@
     python plugins/build.py [ID]…            build every plugin, or those that are named
     python plugins/build.py --check [ID]…    compare digests with the sources; needs no compiler
     python plugins/build.py --verify [ID]…   build again elsewhere and compare the bytes
+    python plugins/build.py --toolchains     install the compilers, on Debian as root
 
 A plugin is a folder with sources that one of ``recipes`` knows: Rust, C, Zig, Go, AssemblyScript. Its module is
 `<id>/<id>.wasm`; `<id>/<id>.wasm.json` beside it says from which sources and by which compiler it was made. The same
@@ -21,9 +22,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 from recipes import RECIPES, BuildError, Recipe, recipe_of
 from recipes.recipe import PLUGINS
+from recipes.toolchains import install
 
 Work = list[tuple[Recipe, list[Path]]]
 
@@ -67,7 +70,7 @@ def record_of(plugin: Path) -> dict[str, str]:
         record = json.loads(module_of(plugin).with_suffix(".wasm.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
+    return cast("dict[str, str]", record) if isinstance(record, dict) else {}
 
 
 def build(recipe: Recipe, plugins: Sequence[Path]) -> int:
@@ -151,7 +154,10 @@ def main() -> int:
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--check", action="store_true", help="say which modules are stale; needs no compiler")
     choice.add_argument("--verify", action="store_true", help="build again and compare the bytes")
+    choice.add_argument("--toolchains", action="store_true", help="install the compilers, on Debian as root")
     arguments = parser.parse_args()
+    if arguments.toolchains:
+        return install(RECIPES)
     step = check if arguments.check else verify if arguments.verify else build
     try:
         return carry_out(step, chosen(arguments.plugins))

@@ -151,6 +151,7 @@ REQUIREMENTS: dict[str, str] = {
     "docs:commands": "Every command and every option is documented.",
     "docs:generated": "The generated pages are those of the code.",
     "docs:readme-runs": "What the README tells a reader to do works.",
+    "docs:first-plugin": "Following the page of the first plugin ends in a tool call, in Rust, C and Go.",
     "architecture:imports-point-down": "Imports point down the layers, and only there.",
     "architecture:small-parts": "Modules and functions stay small.",
     "architecture:public-names": "What a module calls public is there.",
@@ -226,6 +227,9 @@ REQUIREMENTS: dict[str, str] = {
     "hooks:no-reentry": "The memory operations of a hook start no hooks.",
     "hooks:reload": "A reload while hooks run fails no operation and skips no hook.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
+    # The example plugins
+    "plugins:languages": "The plugin hello behaves alike in every language that has an SDK, on any input.",
+    "plugins:current": "A plugin's committed module is the one of its sources, and a change of them is told.",
 }
 
 

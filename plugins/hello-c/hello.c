@@ -12,12 +12,9 @@
 static const am_text EXPECTED =
     AM_TEXT("The input of hello is not right. Expected {\"message\": string} and nothing else.");
 
-/* The one member `message` of the input, decoded; {NULL, 0} for anything else. */
+/* The one member `message` of an object, decoded; {NULL, 0} for anything else. */
 static am_text message_of(am_text input) {
     am_text message = {NULL, 0}, key, value;
-    if (!am_json_valid(input)) {
-        return message;
-    }
     for (am_json_cursor members = {input, false}; am_json_next(&members, &key, &value);) {
         if (key.at == NULL || !am_same(key, AM_TEXT("message")) || message.at != NULL) {
             return (am_text){NULL, 0};
@@ -51,7 +48,7 @@ static void log_greeting(am_text word, am_text message) {
 }
 
 AM_EXPORT(hello) {
-    am_text message = message_of(am_input());
+    am_text message = message_of(am_json_input());
     if (message.at == NULL) {
         return am_fail(EXPECTED);
     }

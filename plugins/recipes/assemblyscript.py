@@ -1,4 +1,4 @@
-"""AssemblyScript, compiled by ``asc`` from npm as the plugin's ``package-lock.json`` names it; Node is a Python package."""
+"""AssemblyScript, compiled by ``asc`` from npm as the plugin's lock file names it. Node is a Python package."""
 
 from __future__ import annotations
 

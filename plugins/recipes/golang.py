@@ -15,7 +15,14 @@ _SDK = ROOT / "sdk" / "go"
 _RELEASE = "go1.26.8"
 _BUILD = ("build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w -buildid=", "-buildmode=c-shared")
 # Any Go from 1.21 on fetches this very release where it is another, so that the bytes are the same everywhere.
-_FIXED = {"GOTOOLCHAIN": _RELEASE, "GOOS": "wasip1", "GOARCH": "wasm", "GOWORK": "off", "GOFLAGS": "", "CGO_ENABLED": "0"}
+_FIXED = {
+    "GOTOOLCHAIN": _RELEASE,
+    "GOOS": "wasip1",
+    "GOARCH": "wasm",
+    "GOWORK": "off",
+    "GOFLAGS": "",
+    "CGO_ENABLED": "0",
+}
 _USUAL_PLACE = "/usr/local/go/bin/go"
 
 

