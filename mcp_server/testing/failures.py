@@ -1,4 +1,4 @@
-"""What a test catches: a plugin that was not loaded, a call that failed. Both carry the code that a client would see."""
+"""What a test catches: a plugin that was not loaded, a call that failed. Both carry the code that a client sees."""
 
 from __future__ import annotations
 

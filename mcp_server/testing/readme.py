@@ -45,19 +45,19 @@ class Example:
         try:
             came, told = plugin.call(self.tool, self.arguments), None
         except ToolFailed as failed:
-            came, told = None, f"{failed.code}: {failed.text}"
+            came, told = None, " ".join(f"{failed.code}: {failed.text}".split())
         good = like(self.error, told) if self.error is not None else told is None and like(self.answer, came)
         shown = told or json.dumps(came, indent=2, ensure_ascii=False)
         assert good, f"line {self.line}: {self.tool} answers\n{shown}"  # noqa: S101  # it is a test's
 
 
-def readme_examples(path: Path) -> list[Example]:
+def readme_examples(path: str | Path) -> list[Example]:
     """The examples of the file, in their order.
 
     Raises:
         ValueError: A call without what it comes to, or the other way round; or no JSON where it is promised.
     """
-    text = path.read_text(encoding="utf-8")
+    text = Path(path).read_text(encoding="utf-8")
     blocks = [found for found in _BLOCK.finditer(text) if found[2] in {"call", "answer", "error"}]
     if [block[2] == "call" for block in blocks] != [True, False] * (len(blocks) // 2):
         raise ValueError(f"{path}: a `json call` block must be followed by a `json answer` or a `text error` block")
@@ -67,9 +67,9 @@ def readme_examples(path: Path) -> list[Example]:
     ]
 
 
-def readme_options(path: Path) -> dict[str, Any]:
+def readme_options(path: str | Path) -> dict[str, Any]:
     """What the file's block ``toml load`` says: options for ``load_plugin``; empty where there is none."""
-    found = [block[4] for block in _BLOCK.finditer(path.read_text(encoding="utf-8")) if block[2] == "load"]
+    found = [block[4] for block in _BLOCK.finditer(Path(path).read_text(encoding="utf-8")) if block[2] == "load"]
     return tomllib.loads("".join(found))
 
 
@@ -80,13 +80,20 @@ def like(expected: Any, came: Any) -> bool:
     if isinstance(expected, str) and isinstance(came, str):
         return re.fullmatch(".*".join(map(re.escape, expected.split(ANY))), came, re.DOTALL) is not None
     if isinstance(expected, dict) and isinstance(came, dict):
-        wanted, given = cast("dict[str, Any]", expected), cast("dict[str, Any]", came)
-        same = given.keys() >= wanted.keys() - {ANY} if ANY in wanted else given.keys() == wanted.keys()
-        return same and all(like(value, given[key]) for key, value in wanted.items() if key != ANY)
+        return _like_table(cast("dict[str, Any]", expected), cast("dict[str, Any]", came))
     if isinstance(expected, list) and isinstance(came, list):
-        items, others = cast("list[Any]", expected), cast("list[Any]", came)
-        return len(items) == len(others) and all(map(like, items, others))
-    return type(expected) is type(came) and expected == came
+        return _like_list(cast("list[Any]", expected), cast("list[Any]", came))
+    return isinstance(expected, bool) is isinstance(came, bool) and expected == came
+
+
+def _like_table(expected: dict[str, Any], came: dict[str, Any]) -> bool:
+    wanted = {key: value for key, value in expected.items() if key != ANY}
+    right_keys = came.keys() >= wanted.keys() if ANY in expected else came.keys() == wanted.keys()
+    return right_keys and all(like(value, came[key]) for key, value in wanted.items())
+
+
+def _like_list(expected: list[Any], came: list[Any]) -> bool:
+    return len(expected) == len(came) and all(map(like, expected, came))
 
 
 def _example(line: int, call: re.Match[str], end: re.Match[str]) -> Example:

@@ -111,7 +111,7 @@ def local_site(answer: Callable[[WebRequest], Reply]) -> Generator[LocalSite]:
             self.end_headers()
             self.wfile.write(b"" if self.command == "HEAD" else data)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        def log_message(self, format: str, *args: object) -> None:
             """Say nothing: a test looks at ``requests``."""
 
     for method in METHODS:

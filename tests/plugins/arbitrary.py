@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
@@ -17,15 +17,17 @@ ANY_JSON = st.recursive(
 )
 _OF_TYPE: Mapping[str, st.SearchStrategy[Any]] = {
     "string": st.text(max_size=200),
-    "integer": st.integers(-5, 2**63),
+    "integer": st.integers(-5, 200) | st.integers(),
     "number": st.integers(-5, 200) | st.floats(allow_nan=False, allow_infinity=False),
     "boolean": st.booleans(),
     "null": st.none(),
 }
 
 
-def arguments_near(schema: Mapping[str, Any], depth: int = 3) -> st.SearchStrategy[Any]:
+def arguments_near(schema: Mapping[str, Any] | bool, depth: int = 3) -> st.SearchStrategy[Any]:
     """Values that ``schema`` mostly takes: its properties, types, bounds and words, the numbers and texts arbitrary."""
+    if isinstance(schema, bool):
+        return ANY_JSON
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "const" in schema:
@@ -34,7 +36,7 @@ def arguments_near(schema: Mapping[str, Any], depth: int = 3) -> st.SearchStrate
     if parts and depth:
         return st.one_of([arguments_near(part, depth - 1) for part in parts])
     kind = schema.get("type")
-    kinds: list[str] = kind if isinstance(kind, list) else [kind] if kind else []
+    kinds = cast("list[str]", kind if isinstance(kind, list) else [kind] if kind else [])
     return st.one_of([_of_kind(one, schema, depth) for one in kinds]) if kinds else ANY_JSON
 
 
@@ -46,7 +48,7 @@ def raw_inputs(schema: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
 
 def _of_kind(kind: str, schema: Mapping[str, Any], depth: int) -> st.SearchStrategy[Any]:
     if kind == "array":
-        items = arguments_near(schema.get("items") or {}, depth - 1) if depth else ANY_JSON
+        items = arguments_near(schema.get("items", True), depth - 1) if depth else ANY_JSON
         return st.lists(items, min_size=min(schema.get("minItems", 0), 5), max_size=5)
     if kind == "object":
         return _object(schema, depth)
@@ -59,7 +61,7 @@ def _object(schema: Mapping[str, Any], depth: int) -> st.SearchStrategy[Any]:
     properties: Mapping[str, Any] = schema.get("properties", {})
     if not properties or not depth:
         return st.dictionaries(st.text(max_size=12), ANY_JSON, max_size=4)
-    values = {name: arguments_near(part if isinstance(part, dict) else {}, depth - 1) for name, part in properties.items()}
+    values = {name: arguments_near(part, depth - 1) for name, part in properties.items()}
     needed = set(schema.get("required", ()))
     return st.fixed_dictionaries(
         {name: value for name, value in values.items() if name in needed},

@@ -28,8 +28,8 @@ ERRORS = {"plugin_error", "invalid_arguments"}
 def granted(plugin: str, how: str) -> dict[str, Any]:
     """A grant of all that the manifest asks for, or only of what it requires."""
     asked = MANIFESTS[plugin].get("capabilities", {})
-    optional = asked.get("optional", []) if how == "granted" else []
-    return {"capabilities": [*asked.get("required", []), *optional]}
+    kinds = ("required", "optional") if how == "granted" else ("required",)
+    return {"capabilities": [name for kind in kinds for name in asked.get(kind, ())]}
 
 
 def examples_run_elsewhere(plugin: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_server.testing import Plugin, ToolFailed
+from mcp_server.testing import Plugin, PluginRefused, ToolFailed, open_plugin
 from mcp_server.testing.fixtures import LoadPlugin
 
 pytestmark = pytest.mark.plugin("manifests/memory-processor")
@@ -52,7 +52,16 @@ def test_its_hooks_do_nothing_where_they_are_not_granted(plugin: Plugin) -> None
     assert plugin.remember("Ada   likes black tea!!!!")["content"] == "Ada   likes black tea!!!!"
 
 
-def test_a_host_that_denies_memories_is_heard(load_plugin: LoadPlugin) -> None:
-    plugin = load_plugin("manifests/memory-processor")
-    reranked = plugin.call_export("rerank", {"query": "tea", "results": []})
-    assert reranked == {"results": []}
+def test_it_is_not_loaded_where_memories_are_denied() -> None:
+    grants = 'deny = ["MemoryAccess"]'
+    with pytest.raises(PluginRefused, match="MemoryAccess"), open_plugin("manifests/memory-processor", grants=grants):
+        pass
+
+
+def test_results_of_a_search_are_put_into_a_better_order(plugin: Plugin) -> None:
+    results = [
+        {"memory": {"id": str(number), "content": content}, "score": 0.5}
+        for number, content in enumerate(["Invoices are paid in March.", "Ada likes black tea."])
+    ]
+    reranked = plugin.call_export("rerank", {"query": "black tea", "results": results})
+    assert [one["memory"]["id"] if "memory" in one else one["id"] for one in reranked["results"]] == ["1", "0"]
