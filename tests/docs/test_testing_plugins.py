@@ -25,7 +25,8 @@ def test_the_example_passes_in_a_project_of_its_own(tmp_path: Path) -> None:
     files = dict(re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE))
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-W", "error", "--rootdir", str(tmp_path)]
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # or that of a folder above would count
+    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-W", "error"]
     done = subprocess.run(command, cwd=tmp_path, env={"HOME": str(tmp_path)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{files['test_hello.py'].count('def test_')} passed" in done.stdout
