@@ -23,6 +23,7 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
     # Consent
+    "grants:combination": "Rights that together let private data out are pointed at.",
     "consent:asked": "With ask, the client's user is asked before the plugin runs, in both protocol eras.",
     "consent:denied": "Without a yes, or without a client that can ask, the plugin does not run.",
     "consent:remembered": "A yes lasts for the call, the session or for good, and only for the version it was given.",
