@@ -70,7 +70,7 @@ LANGUAGES = {"rust": rust, "c": c, "go": go}
 
 
 @requirement("docs:first-plugin")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_leads_from_nothing_to_a_tool_call(language: str, tmp_path: Path) -> None:
     extra = dict(LANGUAGES[language]())

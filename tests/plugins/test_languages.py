@@ -61,10 +61,8 @@ def greeting(plugin: Plugin, text: str) -> str:
 
 @requirement("plugins:languages")
 @pytest.mark.parametrize("name", OTHERS)
-@pytest.mark.parametrize(
-    ("word", "greeted"), [("Servus", "Servus, Ada!"), (" Hi\t", "Hi, Ada!"), (" ", "Hello, Ada!"), (5, "Hello, Ada!")]
-)
-def test_it_greets_with_the_configured_word(name: str, word: object, greeted: str, load_plugin: LoadPlugin) -> None:
+@pytest.mark.parametrize(("word", "greeted"), [("Servus", "Servus, Ada!"), (" Hi\t", "Hi, Ada!"), (" ", "Hello, Ada!")])
+def test_it_greets_with_the_configured_word(name: str, word: str, greeted: str, load_plugin: LoadPlugin) -> None:
     options = {"config": {"greeting_word": word}, "limits": {"max_load_time_ms": 60_000}}
     assert load_plugin(f"manifests/{name}", **options).call("hello", message="Ada") == {"greeting": greeted}
 
