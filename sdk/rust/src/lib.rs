@@ -68,6 +68,10 @@ pub use output::Output;
 #[doc(no_inline)]
 pub use serde_json::json;
 
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+pub struct ReadmeExamples;
+
 /// A text that goes in or comes out as it is, without JSON: for tools with `input = "text"` or `result = "text"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(pub String);
