@@ -66,6 +66,7 @@ export_plugin!(Tidy: MemoryProcessor, name = "Tidy", requires = [MemoryAccess, C
 
 fn main() {
     let host = agentmem_plugin_sdk::testing::TestHost::new().config(json!({"longest": 3}));
-    let tidied = host.call(agentmem_plugin_sdk::kinds::memory_processor::process_memory::<Tidy>, r#"{"content": " abcd "}"#);
+    let tidied =
+        host.call(agentmem_plugin_sdk::kinds::memory_processor::process_memory::<Tidy>, r#"{"content": " abcd "}"#);
     println!("{}", tidied.unwrap_or_else(|error| error.to_string()));
 }

@@ -190,7 +190,8 @@ impl Files {
             (_, None) => self.problems.push(format!("`{function}` has a {key}, and its type is a text")),
             (Value::String(path), Some(schema)) => self.compare(&self.folder.join(path), schema),
             (table, Some(schema)) if table != schema => {
-                self.problems.push(format!("`{function}`: the {key} in the manifest is not that of the code: {schema}"));
+                self.problems
+                    .push(format!("`{function}`: the {key} in the manifest is not that of the code: {schema}"));
             }
             _ => {}
         }

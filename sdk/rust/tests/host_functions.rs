@@ -24,8 +24,7 @@ fn asked<T>(function: &str, data: Value, code: impl FnOnce() -> Result<T, HostEr
 #[test]
 fn memories_are_added_read_changed_deleted_and_found() {
     let new = memory::NewMemory { importance: Some(0.5), ..memory::NewMemory::new("tea") };
-    let (added, request) =
-        asked("add_memory", json!({"memory": stored(), "duplicate": true}), || memory::add(&new));
+    let (added, request) = asked("add_memory", json!({"memory": stored(), "duplicate": true}), || memory::add(&new));
     assert!(added.duplicate && added.memory.metadata["cups"] == 2);
     assert_eq!(request, json!({"content": "tea", "memory_type": "semantic", "metadata": {}, "importance": 0.5}));
 

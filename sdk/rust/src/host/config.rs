@@ -25,7 +25,8 @@ struct One<'a> {
 pub fn read<T: DeserializeOwned + Default>() -> Result<T, Error> {
     let Some(json) = super::ask::<Box<RawValue>>(&GET_CONFIG, &Whole {})? else { return Ok(T::default()) };
     let json = json.get();
-    serde_json::from_str(json).map_err(|reason| not_right("The configuration", " of this plugin", json.as_bytes(), &reason))
+    serde_json::from_str(json)
+        .map_err(|reason| not_right("The configuration", " of this plugin", json.as_bytes(), &reason))
 }
 
 /// The value of one key, or nothing where it is not set.

@@ -75,12 +75,7 @@ struct Embedding<'a, T> {
 ///
 /// # Errors
 /// `embeddings_not_configured` or `embeddings_unavailable` for modes that need a model, or the host refuses.
-pub fn rank<C: Serialize>(
-    query: &str,
-    candidates: &[C],
-    mode: Mode,
-    limit: Option<u32>,
-) -> Result<Ranking, HostError> {
+pub fn rank<C: Serialize>(query: &str, candidates: &[C], mode: Mode, limit: Option<u32>) -> Result<Ranking, HostError> {
     super::ask_for(&SEARCH, &Asked { query, candidates, mode, limit })
 }
 
