@@ -54,7 +54,7 @@ class Toolchain:
 
 def plugin_folders() -> list[Path]:
     """Return the folders of the plugins, by name."""
-    return sorted(manifest.parent for manifest in ROOT.glob("*/Cargo.toml"))
+    return sorted(manifest.parent for manifest in ROOT.glob("*/Cargo.toml") if not manifest.parent.is_symlink())
 
 
 def source_files(plugin: Path) -> Iterator[Path]:
