@@ -37,7 +37,8 @@ def chosen(names: Sequence[str]) -> Work:
     Raises:
         BuildError: A name is no plugin with sources.
     """
-    found = {folder.name: folder for folder in sorted(PLUGINS.iterdir()) if folder.is_dir() and recipe_of(folder)}
+    folders = [path for path in sorted(PLUGINS.iterdir()) if path.is_dir() and not path.is_symlink()]
+    found = {folder.name: folder for folder in folders if recipe_of(folder)}
     if unknown := [name for name in names if name not in found]:
         raise BuildError(f"No sources of a plugin in {', '.join(unknown)}; there are {', '.join(found)}.")
     wanted = [folder for name, folder in found.items() if not names or name in names]
