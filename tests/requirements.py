@@ -23,9 +23,13 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
     # Consent
+    "grants:combination": "Rights that together let private data out are pointed at.",
     "consent:asked": "With ask, the client's user is asked before the plugin runs, in both protocol eras.",
     "consent:denied": "Without a yes, or without a client that can ask, the plugin does not run.",
     "consent:remembered": "A yes lasts for the call, the session or for good, and only for the version it was given.",
+    "config:schema": "A plugin's configuration is held against its schema before the plugin runs.",
+    "config:secret": "A secret reaches a plugin's configuration by name, from the operator alone, and lies in no file.",
+    "consent:recorded": "Each answer of a user, and each question nobody could be asked, is in the audit log.",
     "consent:not-forged": "An answer counts once, for the call it was given for.",
     "log:to-client": "A plugin's log lines reach the client that called, from the level it wants.",
     # Modules
