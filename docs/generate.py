@@ -1,15 +1,17 @@
 """Write the parts of the documentation that the code knows best, or with ``--check`` say which are out of date.
 
-``docs/limits.md`` and ``docs/capabilities.md`` are whole pages; in ``README.md`` it is what the demo prints.
+``docs/limits.md`` and ``docs/capabilities.md`` are whole pages; in ``docs/errors.md`` it is the codes of host
+functions, in ``README.md`` what the demo prints.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mcp_server.capabilities.codes import HOST_CODES
 from mcp_server.policy.limits import LIMITS, LimitSpec
 from mcp_server.policy.rights import CAPABILITIES, DEFAULT_GRANTS, HOST_FUNCTIONS
 from mcp_server.telemetry.levels import PYTHON_LEVELS
@@ -17,6 +19,8 @@ from mcp_server.telemetry.levels import PYTHON_LEVELS
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_START = "<!-- demo: written by docs/generate.py -->\n"
 DEMO_END = "<!-- /demo -->\n"
+CODES_START = "<!-- codes: written by docs/generate.py from mcp_server/capabilities/codes.py -->\n"
+CODES_END = "<!-- /codes -->\n"
 
 LIMITS_PAGE = """\
 # Limits
@@ -57,9 +61,8 @@ A plugin imports it from the module `agentmem`, or from `extism:host/user`, as a
 {{"success": true, "data": "Hello", "error": null, "metadata": {{}}}}
 ```
 
-When the host says no, `success` is `false`, `error` is a sentence, and `metadata.code` is one of `capability_denied`,
-`invalid_request`, `not_offered`, `request_too_large`, `internal` and the codes of the [limits](limits.md). It is never
-a trap, so a plugin can go on.
+When the host says no, `success` is `false`, `error` is a sentence, and `metadata.code` is one of
+[these](errors.md#what-a-host-function-refuses). It is never a trap, so a plugin can go on.
 
 | function | request | data |
 |---|---|---|
@@ -96,6 +99,20 @@ def capabilities_page() -> str:
     return CAPABILITIES_PAGE.format(rows="\n".join(rows), levels=levels)
 
 
+def errors_page() -> str:
+    """The page of the errors with the codes of host functions."""
+    page = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(CODES_START)
+    _, _, after = rest.partition(CODES_END)
+    tables = "\n".join(_codes_table(who, codes) for who, codes in HOST_CODES.items())
+    return f"{before}{CODES_START}\n{tables}\n{CODES_END}{after}"
+
+
+def _codes_table(who: str, codes: Mapping[str, str]) -> str:
+    rows = "".join(f"| `{code}` | {codes[code]} |\n" for code in sorted(codes))
+    return f"{who}:\n\n| code | meaning |\n|---|---|\n{rows}"
+
+
 def readme_page() -> str:
     """The README with what the demo prints now.
 
@@ -113,6 +130,7 @@ def readme_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/limits.md": limits_page,
     "docs/capabilities.md": capabilities_page,
+    "docs/errors.md": errors_page,
     "README.md": readme_page,
 }
 
