@@ -74,8 +74,27 @@ When the host says no, `success` is `false`, `error` is a sentence, and `metadat
 The others have pages of their own: [memories, values and search](memory.md), [network](network.md),
 [files](files.md), [language models](llm.md).
 
+## What proves it
+
+Each function is asked by a real module through the real server, four times: granted it works; not granted it is denied,
+and nothing behind it has changed; past a bound it is refused with the bound named; badly asked (malformed, wrong types,
+missing fields, huge values, invalid UTF-8) it answers with a stable code. The tests are in [one file]({tests}), and
+`pytest FILE::NAME` with a name of this table runs one.
+
+| function | capability | granted | not granted | out of bounds | badly asked |
+|---|---|---|---|---|---|
+{proofs}
+
 This page is written by `docs/generate.py` from `mcp_server/policy/rights.py`.
 """
+PROOFS_FILE = "tests/flows/test_every_host_function.py"
+PROOFS = (
+    "test_granted_it_works",
+    "test_not_granted_it_is_denied_and_nothing_happens",
+    "test_past_a_bound_it_is_refused_with_the_bound_named",
+    "test_badly_asked_it_answers_with_a_stable_code",
+)
+"""The tests that each host function has; they take it as their parameter."""
 
 
 def limits_page() -> str:
@@ -96,7 +115,13 @@ def capabilities_page() -> str:
         granted = "to every plugin that asks" if capability in DEFAULT_GRANTS else "by the operator only"
         rows.append(f"| `{capability}` | {', '.join(functions)} | {granted} |")
     levels = ", ".join(f"`{level}`" for level in PYTHON_LEVELS)
-    return CAPABILITIES_PAGE.format(rows="\n".join(rows), levels=levels)
+    proofs = [
+        f"| [{name}](../{PROOFS_FILE}) | {owner} | " + " | ".join(f"`{test}[{name}]`" for test in PROOFS) + " |"
+        for name, owner in HOST_FUNCTIONS.items()
+    ]
+    return CAPABILITIES_PAGE.format(
+        rows="\n".join(rows), levels=levels, tests=f"../{PROOFS_FILE}", proofs="\n".join(proofs)
+    )
 
 
 def errors_page() -> str:

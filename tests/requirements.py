@@ -219,6 +219,7 @@ REQUIREMENTS: dict[str, str] = {
     "memory-commands:round-trip": "What is exported is imported as it was, once; files are replaced as a whole.",
     "memory-commands:bad-lines": "An import names each bad line, stores all others, and overwrites nothing.",
     "memory-commands:beside-a-server": "The commands work beside a server on the same store.",
+    "capability:every-function": "Each host function works where it is granted, and else refuses with a stable code.",
     "canary:sees": "A secret in anything that the tests produce fails them, wherever it turns up.",
     "canary:everywhere": "Each place for a secret holds one while the tests run.",
     "memory-resources:read": "A memory is a resource, memory://{id}, in both protocol eras.",

@@ -13,8 +13,8 @@ __all__ = ["HOST_CODES"]
 _EVERY = {
     "capability_denied": "the capability of the function is not granted; nothing was done",
     "internal": "a fault of the server; its log has more under the id of the call",
-    "invalid_request": "the request is no JSON object in UTF-8, or a field is missing, unknown, or not what it must be; "
-    "the error names every problem",
+    "invalid_request": "the request is no JSON object in UTF-8, or a field is missing, unknown or wrong; the error "
+    "names every problem",
     "limit_host_calls": "more host calls in one call than `max_host_calls`",
     "not_offered": "this server does not have the function",
     "request_too_large": "the request is longer than what goes from a worker to the server in one piece",
@@ -28,7 +28,7 @@ _STORE = {
     "version_conflict": "`if_version` is not the version that is stored; `actual` is",
 }
 _MEMORY = {
-    "confirmation_needed": "many memories would be deleted (`delete_all` of the library), and their number was not said",
+    "confirmation_needed": "many memories would be deleted (`delete_all` of the library), not told their number",
     "cursor_invalid": "the cursor is not one that this caller, plugin and listing was given",
     "hook_failed": "a hook that must not be passed by failed, so nothing was done",
     "hook_vetoed": "a hook refused; its reason is in the error",
