@@ -31,6 +31,7 @@ SLOTS = (
     "llm key",  # [llm.providers.<name>] key
     "network secret",  # [grants.<id>.network] secrets
     "embeddings key",  # [memory.embeddings] key
+    "config secret",  # [config.<id>] key = { secret = "NAME" }, handed to a plugin
     "config value",  # [config.<id>], written where an operator should not write one
     "environment",  # what else an operator's shell holds
 )
