@@ -15,10 +15,9 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.transport.mcp_face import McpFace
-from tests.canary import canary, pytest_runtest_makereport
 from tests.stdio_server import StdioServer, stdio_server
 
-__all__ = ["Connect", "Serve", "canary", "plugin_tools", "pytest_runtest_makereport"]
+pytest_plugins = ["mcp_server.testing", "tests.canary"]
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]

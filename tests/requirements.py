@@ -238,6 +238,12 @@ REQUIREMENTS: dict[str, str] = {
     "hooks:breaker": "A hook that keeps failing is held back for a while.",
     "hooks:no-reentry": "The memory operations of a hook start no hooks.",
     "hooks:reload": "A reload while hooks run fails no operation and skips no hook.",
+    # Plugins and their tests
+    "testing:real": "A test of a plugin loads it in the real runtime, with the rights that its author chose.",
+    "testing:apart": "Tests of one plugin find nothing of each other.",
+    "testing:optional": "Nothing but mcp_server.testing needs pytest, and nothing of it is loaded unasked.",
+    "plugins:readme": "Every tool of a plugin of this project has an example in its README, and it is true.",
+    "plugins:no-panics": "A plugin of this project answers or refuses whatever it is given, and never traps.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
 }
 

@@ -25,16 +25,18 @@ class PluginFolders:
         manifests: Each holds ``<name>/plugin.toml``.
         plugins: Each holds ``<id>/<id>.wasm``, bundles (``plugin.toml`` beside the module) and lone modules.
         single: Plugins named one by one: a bundle folder, a ``plugin.toml`` or a ``.wasm``.
+        modules: Each holds ``<id>/<id>.wasm`` for a manifest elsewhere; no plugin is looked for in them.
     """
 
     manifests: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     single: tuple[Path, ...] = ()
+    modules: tuple[Path, ...] = ()
 
     @property
     def roots(self) -> tuple[Path, ...]:
         """Folders into which a manifest's ``wasm`` path may point."""
-        return (*self.plugins, *self.manifests)
+        return (*self.plugins, *self.manifests, *self.modules)
 
     def plus(self, *, single: Path | None = None, plugins: Path | None = None, manifests: Path | None = None) -> Self:
         """These and more, each after its own kind."""
