@@ -110,7 +110,8 @@ def _watch(where: str, data: bytes | str | None) -> None:
 
 
 def _with_environment(given: dict[str, str] | None) -> dict[str, str] | None:
-    return given if given is None else {**ENVIRONMENT, **given}
+    """Secrets for what is started as from a shell; a worker's environment is empty, which is a promise of its own."""
+    return {**ENVIRONMENT, **given} if given and "PATH" in given else given
 
 
 def _keep_unnamed(stream: Any) -> None:

@@ -54,10 +54,10 @@ SECRET = slot("llm key")
 SCRIPT = "import os, time; KEY = os.environ['OPENAI_API_KEY']; "
 
 def child(script, **options):
-    subprocess.run([sys.executable, "-c", SCRIPT + script], env={}, **options)
+    subprocess.run([sys.executable, "-c", SCRIPT + script], env={"PATH": os.environ["PATH"]}, **options)
 
 async def later(script):
-    process = await anyio.open_process([sys.executable, "-c", SCRIPT + script], env={})
+    process = await anyio.open_process([sys.executable, "-c", SCRIPT + script], env={"PATH": os.environ["PATH"]})
     async for _ in process.stdout:
         pass
     await process.aclose()
