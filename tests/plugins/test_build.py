@@ -12,13 +12,14 @@ import pytest
 from tests.requirements import requirement
 
 ROOT = Path(__file__).resolve().parents[2]
+IGNORED = shutil.ignore_patterns("target", "node_modules", "__pycache__")
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The plugins and the SDKs, without what was built elsewhere."""
     for name in ("plugins", "sdk", "requirements"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("target", "node_modules"))
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=IGNORED)
     return tmp_path
 
 
