@@ -17,7 +17,7 @@ __all__ = ["Reloader"]
 
 logger = logging.getLogger(__name__)
 
-SERVER_SECTIONS = ("runtime", "log", "llm", "memory", "approval", "audit")
+SERVER_SECTIONS = ("runtime", "log", "llm", "memory", "approval", "audit", "http")
 """Sections that are read when a server starts and never again."""
 
 

@@ -63,6 +63,8 @@ class Services:
         self._llm_settings = llm or LlmSettings()
         self._embeddings = (memory or MemorySettings()).embeddings
         self.memory_changed: list[Listener] = []
+        self.own_addresses: set[tuple[str, int]] = set()
+        """Host and port pairs that this server listens on; no plugin reaches them, whatever it was granted."""
 
     def functions(self) -> tuple[HostFunction, ...]:
         """Every host function this server offers."""
@@ -165,7 +167,7 @@ class Services:
     def _network(self) -> dict[str, HostFunction]:
         from mcp_server.capabilities.network import network_functions  # noqa: PLC0415  # as above
 
-        return _by_name(network_functions(_network_rules, _usage, secrets=secret))
+        return _by_name(network_functions(_network_rules, _usage, secrets=secret, own=self.own_addresses))
 
 
 def open_audit(state: Path | None, settings: AuditSettings) -> AuditLog | None:

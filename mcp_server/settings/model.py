@@ -18,6 +18,7 @@ from mcp_server.policy.network import NetworkGrant, intersect
 from mcp_server.policy.paths import path_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
+from mcp_server.settings.http import HttpSettings
 
 __all__ = ["AuditSettings", "FolderSection", "Grant", "MemorySettings", "PluginSettings", "Settings"]
 
@@ -180,6 +181,7 @@ class Settings(_Section):
     approval: ApprovalSettings = ApprovalSettings()
     audit: AuditSettings = AuditSettings()
     memory: MemorySettings = MemorySettings()
+    http: HttpSettings = HttpSettings()
     trust: TrustSettings = TrustSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)
