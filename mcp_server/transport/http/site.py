@@ -31,7 +31,7 @@ __all__ = ["MCP_PATH", "SSE_PATH", "Annex", "Site"]
 
 MCP_PATH, SSE_PATH = "/mcp", "/sse"
 KIB = 1024
-FAILURES_PER_SECOND, FAILURES_BURST = 10.0, 50
+FAILURES_PER_SECOND, FAILURES_BURST = 1.0, 50
 """Bad tokens that one address may try; a good one is never refused for them."""
 
 

@@ -54,7 +54,8 @@ class StreamableEndpoint:
             if admitted is None:
                 return None
             receive = admitted.receive
-            plain_answer.set(not self._may_speak(admitted.message))
+            # Not for the request that opens a session: the tasks of the session inherit what is said here.
+            plain_answer.set(MCP_SESSION_ID_HEADER in headers and not self._may_speak(admitted.message))
         return await self._manager.handle_request(scope, receive, send)
 
     def _may_speak(self, message: Message) -> bool:
