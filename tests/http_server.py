@@ -63,13 +63,18 @@ class HttpServer:
         return httpx2.AsyncClient(base_url=self.url, headers=self.headers(token), timeout=30)
 
     async def modern(
-        self, method: str, params: Mapping[str, Any] | None = None, *, token: str | None = None, **headers: str
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         """A request of 2026-07-28."""
         given = {**(params or {}), "_meta": {**META, **(params or {}).get("_meta", {})}}
         message = {"jsonrpc": "2.0", "id": next(_numbers), "method": method, "params": given}
         async with self.client(token) as client:
-            return await client.post("/mcp", json=message, headers={**tool_headers(method, given), **headers})
+            return await client.post("/mcp", json=message, headers={**tool_headers(method, given), **(headers or {})})
 
     async def call(self, name: str, arguments: Json | None = None, *, token: str | None = None) -> Json:
         """A ``tools/call`` of 2026-07-28; its result."""

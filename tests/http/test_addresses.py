@@ -41,7 +41,7 @@ async def test_on_the_network_static_tokens_are_good_and_the_local_one_is_not(st
         assert server.token == ""
         assert (await server.modern("tools/list", token=token)).status_code == 200
         assert (await server.modern("tools/list", token=local)).status_code == 401
-        named = await server.modern("tools/list", token=token, host=f"evil.example:{server.port}")
+        named = await server.modern("tools/list", token=token, headers={"host": f"evil.example:{server.port}"})
         assert named.status_code == 421
 
 

@@ -37,7 +37,7 @@ def fill(folder: Path) -> None:
 
 
 def call_frame(tool: str, number: int = 1, **params: Any) -> Json:
-    named = {"name": tool, "arguments": {}, **params}
+    named: Json = {"name": tool, "arguments": {}, **params}
     return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": named}
 
 
@@ -97,7 +97,7 @@ async def test_a_session_is_served_in_its_own_revision(web: HttpServer, version:
 
 @requirement("http:eras")
 async def test_a_request_of_2026_needs_no_session_and_makes_none(web: HttpServer) -> None:
-    listed = await web.modern("tools/list", **{"mcp-session-id": "whatever", "last-event-id": "3"})
+    listed = await web.modern("tools/list", headers={"mcp-session-id": "whatever", "last-event-id": "3"})
     assert "mcp-session-id" not in listed.headers
     result = listed.json()["result"]
     assert (result["resultType"], result["cacheScope"], result["ttlMs"]) == ("complete", "private", 5_000)
@@ -110,11 +110,11 @@ async def test_a_request_of_2026_needs_no_session_and_makes_none(web: HttpServer
 @requirement("http:eras")
 async def test_headers_that_contradict_the_body_are_refused(web: HttpServer) -> None:
     for headers in ({"mcp-name": "other__echo"}, {"mcp-method": "tools/list"}):
-        response = await web.modern("tools/call", {"name": "well__echo", "arguments": {}}, **headers)
+        response = await web.modern("tools/call", {"name": "well__echo", "arguments": {}}, headers=headers)
         assert (response.status_code, response.json()["error"]["code"]) == (400, -32020)
     unknown = await web.modern("no/such")
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, -32601)
-    future = await web.modern("tools/list", **{"mcp-protocol-version": "2031-01-01"})
+    future = await web.modern("tools/list", headers={"mcp-protocol-version": "2031-01-01"})
     assert future.status_code == 400
 
 

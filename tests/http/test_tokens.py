@@ -13,7 +13,7 @@ from tests.guests import ECHO, module, write_plugin
 from tests.http.conftest import make_token
 from tests.http_server import ACCEPT, HttpServer, http_server, tool_headers
 from tests.requirements import requirement
-from tests.stdio_server import META, error_code
+from tests.stdio_server import META, Json, error_code
 
 ROUTES = [
     ("GET", "/mcp"),
@@ -81,7 +81,7 @@ async def test_health_alone_answers_without_a_token(web: HttpServer) -> None:
         assert (await client.get("/nothing/here")).status_code == 404
 
 
-CALLS = [
+CALLS: list[tuple[str, Json, str]] = [
     ("tools/list", {}, "tools:list"),
     ("tools/call", {"name": "well__echo", "arguments": {}}, "plugin:well:call"),
     ("tools/call", {"name": "memory__list", "arguments": {}}, "memory:read"),
@@ -108,7 +108,7 @@ def admin_only(web: HttpServer) -> str:
 @requirement("http:scopes")
 @pytest.mark.parametrize(("method", "params", "needed"), CALLS)
 async def test_a_token_without_the_scopes_is_told_all_that_the_request_needs(
-    web: HttpServer, admin_only: str, method: str, params: dict[str, object], needed: str
+    web: HttpServer, admin_only: str, method: str, params: Json, needed: str
 ) -> None:
     modern = await web.modern(method, params, token=admin_only)
     assert modern.status_code == 403
@@ -129,7 +129,7 @@ async def test_a_token_for_one_plugin_sees_and_calls_that_one_alone(web: HttpSer
     assert [tool["name"] for tool in listed["tools"]] == ["well__echo"]
     assert listed["cacheScope"] == "private"
     assert (await web.call("well__echo", {"a": 1}, token=token))["structuredContent"] == {"a": 1}
-    params = {"name": "other__echo", "arguments": {}}
+    params: Json = {"name": "other__echo", "arguments": {}}
     assert (await web.modern("tools/call", params, token=token)).status_code == 403
 
 

@@ -1,4 +1,4 @@
-"""What ``serve --http`` asks for, made into a server: the address, who may call, and the words that the operator sees."""
+"""What ``serve --http`` asks for, made into a server: the address, who may call, and what the operator is told."""
 
 from __future__ import annotations
 
