@@ -18,6 +18,8 @@ from mcp_server.transport.mcp_face import McpFace
 from tests.http_server import http_server
 from tests.stdio_server import StdioServer, stdio_server
 
+pytest_plugins = ["mcp_server.testing"]
+
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]
 
