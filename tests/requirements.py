@@ -151,6 +151,7 @@ REQUIREMENTS: dict[str, str] = {
     "http:own-address": "No plugin reaches the server that runs it.",
     "http:both": "One process serves pipes and HTTP together.",
     "interop:http": "The TypeScript SDKs list and call the tools over HTTP and SSE.",
+    "interop:conformance": "The official conformance suite passes, but for what asks for tools of its own server.",
     # The command, its documents and the clients
     "demo:shows-the-product": "The demo shows the tools, calls them, one refusal and one plugin held back.",
     "demo:fails-with-a-step": "The demo exits with 0 only when every step held, and says what was expected.",
