@@ -33,6 +33,7 @@ class HttpSettings(BaseModel):
     burst: int = Field(default=1_000, ge=1, le=1_000_000)
     max_sessions: int = Field(default=1_000, ge=1, le=100_000)
     max_sessions_per_principal: int = Field(default=256, ge=1, le=100_000)
+    recheck_seconds: float = Field(default=15.0, gt=0, le=3_600)
     session_idle_seconds: float = Field(default=1_800.0, gt=0, le=86_400)
 
     @field_validator("hosts")

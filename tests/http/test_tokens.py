@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import httpx2
 import pytest
 
@@ -170,6 +172,26 @@ async def test_a_revoked_token_is_refused_from_the_next_request_on(web: HttpServ
     assert (await web.modern("tools/list", token=token)).status_code == 200
     assert run(web.home, "token", "revoke", "gone").returncode == 0
     assert (await web.modern("tools/list", token=token)).status_code == 401
+
+
+@requirement("http:tokens")
+async def test_open_streams_end_with_their_token(stage: Path, tmp_path: Path) -> None:
+    token = make_token(tmp_path, "listener")
+    params = {"notifications": {"toolsListChanged": True}, "_meta": META}
+    listen = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+    headers = tool_headers("subscriptions/listen", {})
+    async with http_server(stage, home=tmp_path, settings={"recheck_seconds": 0.2}) as server:
+        async with (
+            server.client(token) as client,
+            client.stream("GET", "/sse") as old,
+            client.stream("POST", "/mcp", json=listen, headers=headers) as new,
+        ):
+            assert (old.status_code, new.status_code) == (200, 200)
+            assert (await anyio.to_thread.run_sync(run, tmp_path, "token", "revoke", "listener")).returncode == 0
+            for stream in (old, new):
+                with anyio.fail_after(30):
+                    assert b"event:" in await stream.aread()
+        assert (await server.modern("tools/list")).status_code == 200
 
 
 @requirement("http:tokens")

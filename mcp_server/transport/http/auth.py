@@ -6,6 +6,7 @@ It refuses before any route is looked at, so a path that nobody thought of is cl
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -18,9 +19,11 @@ from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.problem import problem
 from mcp_server.transport.http.rates import Rates, too_many
 from mcp_server.transport.http.verifier import TokenRefused, TokenVerifier
-from mcp_server.transport.identity import Identity, identify
+from mcp_server.transport.identity import Identity, identify, identity_in
 
-__all__ = ["ANONYMOUS", "Authentication"]
+__all__ = ["ANONYMOUS", "Authentication", "is_still_good"]
+
+_KEY = "agentmem.still_good"
 
 ANONYMOUS = Identity("anonymous", frozenset({TOOLS_LIST, TOOLS_CALL, MEMORY_READ, MEMORY_WRITE}))
 """Everybody, where the operator wants no authentication; nobody manages the server that way."""
@@ -65,6 +68,7 @@ class Authentication:
         if identity is None:
             return await self._refuse(why, scope, receive, send)
         identify(scope, identity)
+        scope[_KEY] = partial(self._still_good, scope)
         scope["user"] = _user(identity)
         return await self._app(scope, receive, send)
 
@@ -76,17 +80,28 @@ class Authentication:
             return None
         scheme, _, token = values[0].partition(" ")
         if len(values) > 1 or scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN:
-            raise TokenRefused("must be sent once, as Authorization: Bearer …")
+            raise TokenRefused("must be sent once, as Authorization: Bearer TOKEN")
         identity = await self._verifier.verify(token)
         if identity is None:
             raise TokenRefused("is not known here")
         return identity
+
+    async def _still_good(self, scope: Scope) -> bool:
+        try:
+            return await self._identity(scope) == identity_in(scope)
+        except (TokenRefused, TokenProblem):
+            return False
 
     async def _refuse(self, why: str, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
         wait = self._failures.take(client[0] if client else "")
         refused = too_many(wait) if wait else self._challenge.unauthorized(why)
         await refused(scope, receive, send)
+
+
+async def is_still_good(scope: Scope) -> bool:
+    """Whether the token of a request that is being answered would be taken now, for the same caller and scopes."""
+    return await scope[_KEY]()
 
 
 def _user(identity: Identity) -> AuthenticatedUser:

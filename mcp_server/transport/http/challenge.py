@@ -46,4 +46,9 @@ class Challenge:
             "scope": " ".join(scopes),
             "resource_metadata": self.metadata_url or "",
         }
-        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
+        return "Bearer " + ", ".join(f'{name}="{_quotable(value)}"' for name, value in parts.items() if value)
+
+
+def _quotable(text: str) -> str:
+    """``text`` with nothing in it that a header or its quotes cannot hold."""
+    return text.encode("ascii", "replace").decode().replace("\\", "?").replace('"', "'")

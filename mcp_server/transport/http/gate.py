@@ -17,9 +17,7 @@ from starlette.types import Receive, Scope, Send
 from mcp_server.policy.scopes import unmet
 from mcp_server.tools.json_text import JsonProblem, parse
 from mcp_server.transport.frame import INVALID_REQUEST, PARSE_ERROR, Message, frame_problem
-from mcp_server.transport.http.admission import slot_in
 from mcp_server.transport.http.challenge import Challenge
-from mcp_server.transport.http.rates import too_many
 from mcp_server.transport.identity import identity_in
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.needs import needed
@@ -86,8 +84,6 @@ class MessageGate:
             missing = unmet(identity.scopes, needed(method, message.get("params"), self._face.catalog, identity))
             if missing:
                 return self._challenge.insufficient(missing)
-        if method == "subscriptions/listen" and not slot_in(scope).become_stream():
-            return too_many(1, "too many streams are open")
         return None
 
 

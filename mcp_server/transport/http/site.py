@@ -73,7 +73,7 @@ class Site:
         annexes: Sequence[Annex] = (),
     ) -> None:
         self.face, self.settings = face, settings
-        self.readiness, self.streams = Readiness(), Streams()
+        self.readiness, self.streams = Readiness(), Streams(settings.recheck_seconds)
         cap = settings.max_body_kb * KIB
         self.manager = SessionManager(
             face.server,

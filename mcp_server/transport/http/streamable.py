@@ -32,7 +32,7 @@ class StreamableEndpoint:
         face: What is served.
         manager: Running already.
         gate: Judges messages.
-        streams: Takes the GET streams.
+        streams: Takes GET streams and subscriptions.
     """
 
     def __init__(self, face: McpFace, manager: SessionManager, gate: MessageGate, streams: Streams) -> None:
@@ -56,6 +56,8 @@ class StreamableEndpoint:
             receive = admitted.receive
             # Not for the request that opens a session: the tasks of the session inherit what is said here.
             plain_answer.set(MCP_SESSION_ID_HEADER in headers and not self._may_speak(admitted.message))
+            if admitted.message.get("method") == "subscriptions/listen":
+                return await self._streams.serve(self._manager.handle_request, scope, receive, send)
         return await self._manager.handle_request(scope, receive, send)
 
     def _may_speak(self, message: Message) -> bool:
