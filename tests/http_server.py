@@ -98,16 +98,16 @@ class HttpServer:
 
     @asynccontextmanager
     async def connected(
-        self, transport: Literal["http", "sse"] = "http", mode: Literal["legacy", "auto"] = "auto"
+        self, transport: Literal["http", "sse"] = "http", mode: Literal["legacy", "auto"] = "auto", **options: Any
     ) -> AsyncGenerator[Client]:
         """The SDK's client."""
         if transport == "sse":
-            async with Client(sse_client(f"{self.url}/sse", self.headers()), mode="legacy") as client:
+            async with Client(sse_client(f"{self.url}/sse", self.headers()), mode="legacy", **options) as client:
                 yield client
             return
         async with (
             create_mcp_http_client(self.headers()) as http,
-            Client(streamable_http_client(f"{self.url}/mcp", http_client=http), mode=mode) as client,
+            Client(streamable_http_client(f"{self.url}/mcp", http_client=http), mode=mode, **options) as client,
         ):
             yield client
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 import httpx2
+import mcp_types as types
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
@@ -170,6 +171,33 @@ async def test_answers_of_interleaved_clients_are_never_mixed_up(web: HttpServer
     async with anyio.create_task_group() as tasks:
         for number in range(100):
             tasks.start_soon(one, number)
+
+
+@requirement("consent:asked")
+async def test_users_are_asked_over_http_in_every_era(stage: Path, tmp_path: Path) -> None:
+    config = tmp_path / "ask.toml"
+    config.write_text("[grants.well]\nask = true\n", encoding="utf-8")
+    asked: list[str] = []
+
+    async def allow(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+        del context
+        asked.append(params.message)
+        return types.ElicitResult(action="accept", content={"answer": "once"})
+
+    async with http_server(stage, home=tmp_path, arguments=["--config", str(config)]) as server:
+        for transport, mode in (("http", "legacy"), ("http", "auto"), ("sse", "legacy")):
+            async with server.connected(transport, mode, elicitation_callback=allow) as client:
+                result = await client.call_tool("well__echo", {"via": mode})
+            assert json.loads(text_in(result)) == {"via": mode}
+        async with server.connected("http", "legacy") as client:
+            assert (await client.call_tool("well__echo", {})).is_error
+    assert len(asked) == 3
+
+
+def text_in(result: types.CallToolResult) -> str:
+    (block,) = result.content
+    assert isinstance(block, types.TextContent)
+    return block.text
 
 
 # --- leaving ----------------------------------------------------------------------------------------------------

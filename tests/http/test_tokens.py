@@ -65,8 +65,8 @@ async def test_no_route_answers_without_a_token_that_is_known(web: HttpServer, m
 
 
 @requirement("http:challenge")
-async def test_a_refusal_says_which_scopes_to_ask_for(web: HttpServer) -> None:
-    async with httpx2.AsyncClient(base_url=web.url) as client:
+async def test_a_refusal_says_which_scopes_to_ask_for(stage: Path, tmp_path: Path) -> None:
+    async with http_server(stage, home=tmp_path) as server, httpx2.AsyncClient(base_url=server.url) as client:
         bare = await client.get("/mcp")
         bad = await client.get("/mcp", headers={"authorization": "Bearer nonsense"})
     assert bare.headers["www-authenticate"] == 'Bearer realm="agentmem-mcp", scope="tools:list tools:call"'
