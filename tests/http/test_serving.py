@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import httpx2
@@ -185,7 +185,9 @@ async def test_users_are_asked_over_http_in_every_era(stage: Path, tmp_path: Pat
         return types.ElicitResult(action="accept", content={"answer": "once"})
 
     async with http_server(stage, home=tmp_path, arguments=["--config", str(config)]) as server:
-        for transport, mode in (("http", "legacy"), ("http", "auto"), ("sse", "legacy")):
+        ways: list[tuple[Literal["http", "sse"], Literal["legacy", "auto"]]]
+        ways = [("http", "legacy"), ("http", "auto"), ("sse", "legacy")]
+        for transport, mode in ways:
             async with server.connected(transport, mode, elicitation_callback=allow) as client:
                 result = await client.call_tool("well__echo", {"via": mode})
             assert json.loads(text_in(result)) == {"via": mode}
