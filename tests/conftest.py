@@ -18,7 +18,7 @@ from mcp_server.transport.mcp_face import McpFace
 from tests.http_server import http_server
 from tests.stdio_server import StdioServer, stdio_server
 
-pytest_plugins = ["mcp_server.testing"]
+pytest_plugins = ["mcp_server.testing", "tests.canary"]
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]
