@@ -189,7 +189,7 @@ async def test_a_sender_of_far_too_much_can_read_its_413(web: HttpServer) -> Non
 
 @requirement("http:bodies")
 async def test_chunks_without_end_are_cut_off(stage: Path, tmp_path: Path) -> None:
-    async with http_server(stage, home=tmp_path, settings={"header_seconds": 0.5, "max_body_kb": 64}) as server:
+    async with http_server(stage, home=tmp_path, settings={"header_seconds": 4, "max_body_kb": 64}) as server:
         received = b""
         async with connection(server) as stream, anyio.create_task_group() as tasks:
 
@@ -212,7 +212,7 @@ async def test_chunks_without_end_are_cut_off(stage: Path, tmp_path: Path) -> No
 
 @requirement("http:slow-clients")
 async def test_two_hundred_half_open_connections_are_closed_while_calls_go_on(stage: Path, tmp_path: Path) -> None:
-    slow = {"header_seconds": 1, "body_seconds": 1}
+    slow = {"header_seconds": 4, "body_seconds": 4}
     async with http_server(stage, home=tmp_path, settings=slow) as server:
         halves = [b"", b"POST /mcp HT", raw(server, "content-length: 100\r\n", b"{"), b"GET / HTTP/1.1\r\nhost: x\r\n"]
         answers: list[bytes] = []
@@ -244,7 +244,7 @@ async def test_an_idle_connection_is_closed_after_its_answer(stage: Path, tmp_pa
 @requirement("http:slow-clients")
 async def test_a_second_request_that_never_ends_its_headers_is_cut_off(stage: Path, tmp_path: Path) -> None:
     async with (
-        http_server(stage, home=tmp_path, settings={"header_seconds": 0.5}) as server,
+        http_server(stage, home=tmp_path, settings={"header_seconds": 4}) as server,
         connection(server) as stream,
     ):
         ask = f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\n\r\n".encode()
