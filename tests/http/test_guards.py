@@ -256,7 +256,7 @@ async def test_a_second_request_that_never_ends_its_headers_is_cut_off(stage: Pa
 async def test_a_client_that_takes_in_nothing_of_its_answers_is_cut_off(stage: Path, tmp_path: Path) -> None:
     body = call_body({"text": '"' * 400_000})
     async with (
-        http_server(stage, home=tmp_path, settings={"body_seconds": 1}) as server,
+        http_server(stage, home=tmp_path, settings={"body_seconds": 4}) as server,
         connection(server) as stream,
     ):
         with anyio.fail_after(40), pytest.raises(anyio.BrokenResourceError):
