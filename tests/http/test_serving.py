@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -336,7 +337,7 @@ async def test_no_plugin_reaches_the_server_that_runs_it(tmp_path: Path) -> None
     words = ["--config", str(config), "--manifests", str(tmp_path / "manifests")]
     manifest = (ROOT / "manifests" / "fetcher" / "plugin.toml").read_text(encoding="utf-8")
     folder = tmp_path / "manifests" / "fetcher"
-    folder.mkdir(parents=True)
+    shutil.copytree(ROOT / "manifests" / "fetcher", folder)
     widened = re.sub(r"(?m)^allow = .*$", 'allow = ["http://127.0.0.1:*/*"]', manifest)
     (folder / "plugin.toml").write_text(widened, encoding="utf-8")
     async with http_server(ROOT / "plugins", home=tmp_path, arguments=words) as server:
