@@ -1,0 +1,22 @@
+//! probe
+pub mod analysis;
+pub mod dependencies;
+pub mod facts;
+pub mod findings;
+pub mod go;
+pub mod javascript;
+pub mod javascript_findings;
+pub mod javascript_modules;
+pub mod languages;
+pub mod python;
+pub mod project_files;
+pub mod python_findings;
+pub mod python_projects;
+pub mod report;
+pub mod requests;
+pub mod rust;
+pub mod rust_findings;
+pub mod rust_uses;
+pub mod source;
+pub mod standard;
+pub mod walk;
