@@ -34,7 +34,7 @@ SDK_CRATE = "agentmem-plugin-sdk"
 TARGET = "wasm32-unknown-unknown"
 DEBIAN_BIN = Path("/usr/bin")
 DEBIAN_STD = Path("/usr/src")
-DEBIAN_PACKAGES = "rustc-web cargo-web rust-web-src lld-22"
+DEBIAN_PACKAGES = "rustc-web cargo-web rust-web-src lld-22 clang-22"
 
 
 class BuildError(Exception):

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use agentmem_plugin_sdk::kinds::code_analyzer::CodeRequest;
 use tree_sitter::{Language as Grammar, Node, Parser, Tree};
 
 use crate::facts::{Facts, Habits, SHOWN};
 use crate::languages::Language;
 use crate::report::{fit, Analysis, Complexity, Patterns};
-use crate::requests::{check_length, CodeRequest, PatternsRequest, Refusal};
+use crate::requests::{check_length, Refusal};
 use crate::source::Source;
 use crate::walk::{walk, Roles};
-use crate::{findings, go, javascript, python, rust};
+use crate::{go, javascript, python, rust};
 
 /// How many bytes of JSON each list of an answer may have; together they stay below 1 MiB.
 const FUNCTIONS: usize = 520_000;
@@ -50,15 +51,11 @@ pub fn analyze(request: &CodeRequest) -> Result<Analysis, Refusal> {
 /// What `extract_patterns` answers.
 ///
 /// # Errors
-/// The code is too long, its language is not read, or a pattern is not known.
-pub fn patterns(request: &PatternsRequest) -> Result<Patterns, Refusal> {
+/// As `analyze`.
+pub fn patterns(request: &CodeRequest) -> Result<Patterns, Refusal> {
     let language = Language::choose(request.language.as_deref(), request.file_path.as_deref())?;
-    check_ids(request.patterns.as_deref().unwrap_or_default())?;
     let source = Source::new(&request.code);
-    let mut facts = facts_of(&source, language)?;
-    if let Some(wanted) = &request.patterns {
-        facts.patterns.retain(|pattern| wanted.iter().any(|id| id == pattern.id));
-    }
+    let facts = facts_of(&source, language)?;
     let mut counts = BTreeMap::new();
     for pattern in &facts.patterns {
         *counts.entry(pattern.id).or_insert(0) += 1;
@@ -72,13 +69,6 @@ pub fn patterns(request: &PatternsRequest) -> Result<Patterns, Refusal> {
         syntax_errors: fit(facts.errors, ERRORS, "syntax_errors", &mut truncated),
         truncated,
     })
-}
-
-fn check_ids(wanted: &[String]) -> Result<(), Refusal> {
-    let Some(unknown) = wanted.iter().find(|id| findings::of(id).is_none()) else { return Ok(()) };
-    let known: Vec<&str> = findings::FINDINGS.iter().map(|finding| finding.id).collect();
-    let unknown = crate::source::clip(unknown, 40);
-    Err(Refusal(format!("The pattern {unknown:?} is not known. Expected some of {}.", known.join(", "))))
 }
 
 /// Parse code and collect what is in it.

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use agentmem_plugin_sdk::kinds::code_analyzer::CodeRequest;
+use agentmem_plugin_sdk::response;
 
 use crate::analysis::facts_of;
 use crate::facts::Facts;
 use crate::languages::{file_name, Language};
 use crate::project_files;
 use crate::report::{fit, SyntaxError};
-use crate::requests::{check_length, DependenciesRequest, Refusal};
+use crate::requests::{check_length, Refusal};
 use crate::source::Source;
 use crate::standard::{is_rust_type, is_standard};
 
@@ -17,7 +18,8 @@ use crate::standard::{is_rust_type, is_standard};
 const BUDGET: usize = 800_000;
 
 /// A package that a file or project depends on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[response]
+#[derive(Default)]
 pub struct Dependency {
     /// The package, crate or module.
     pub name: String,
@@ -38,7 +40,7 @@ pub struct Dependency {
 }
 
 /// What `find_dependencies` answers.
-#[derive(Debug, PartialEq, Serialize)]
+#[response]
 pub struct Dependencies {
     /// The language, or the kind of project file: `cargo`, `pyproject`, `requirements`, `package_json` or `go_mod`.
     pub language: &'static str,
@@ -58,7 +60,7 @@ pub struct Dependencies {
 ///
 /// # Errors
 /// The code is too long or its language is not read.
-pub fn find(request: &DependenciesRequest) -> Result<Dependencies, Refusal> {
+pub fn find(request: &CodeRequest) -> Result<Dependencies, Refusal> {
     check_length(&request.code)?;
     let path = request.file_path.as_deref();
     let project = path.and_then(|path| project_files::read(file_name(path), &request.code));
@@ -78,7 +80,7 @@ pub fn find(request: &DependenciesRequest) -> Result<Dependencies, Refusal> {
 
 type Found = (&'static str, Vec<Dependency>, Vec<SyntaxError>);
 
-fn of_code(request: &DependenciesRequest) -> Result<Found, Refusal> {
+fn of_code(request: &CodeRequest) -> Result<Found, Refusal> {
     let language = Language::choose(request.language.as_deref(), request.file_path.as_deref())?;
     let source = Source::new(&request.code);
     let facts = facts_of(&source, language)?;
@@ -123,10 +125,8 @@ fn package_of(language: Language, module: &str) -> String {
     }
 }
 
-fn kind_of(language: Language, name: &str, request: &DependenciesRequest, facts: &Facts) -> &'static str {
-    let below = |local: &String| name == local || name.strip_prefix(local.as_str()).is_some_and(|rest| rest.starts_with('/'));
-    let is_named = request.local_modules.iter().any(below);
-    if is_named || is_local(language, name, request, facts) {
+fn kind_of(language: Language, name: &str, request: &CodeRequest, facts: &Facts) -> &'static str {
+    if is_local(language, name, request, facts) {
         "local"
     } else if is_standard(language, name) {
         "standard"
@@ -136,7 +136,7 @@ fn kind_of(language: Language, name: &str, request: &DependenciesRequest, facts:
 }
 
 /// Whether the language itself says that the module belongs to the project.
-fn is_local(language: Language, name: &str, request: &DependenciesRequest, facts: &Facts) -> bool {
+fn is_local(language: Language, name: &str, request: &CodeRequest, facts: &Facts) -> bool {
     match language {
         Language::Python => name.starts_with('.') || is_folder_of(request.file_path.as_deref(), name),
         Language::Rust => {
@@ -156,13 +156,17 @@ fn is_folder_of(path: Option<&str>, name: &str) -> bool {
 }
 
 /// Add the crates that Rust code names in paths without a `use`.
-fn add_paths(found: &mut BTreeMap<String, Dependency>, request: &DependenciesRequest, facts: &Facts) {
+fn add_paths(found: &mut BTreeMap<String, Dependency>, request: &CodeRequest, facts: &Facts) {
     let mut here: BTreeSet<&str> = BTreeSet::new();
     let mut has_globs = false;
     for import in &facts.imports {
-        has_globs |= import.names.iter().any(|name| name.name == "*");
+        // What the outer module of this file has is known, and a prelude brings no modules.
+        let is_told = matches!(import.module.rsplit("::").next(), Some("super" | "prelude"));
+        has_globs |= !is_told && import.names.iter().any(|name| name.name == "*");
         here.extend(import.names.iter().map(|name| name.alias.as_deref().unwrap_or(&name.name)));
-        here.extend(import.alias.as_deref().or_else(|| import.module.rsplit("::").next()).filter(|_| import.names.is_empty()));
+        here.extend(
+            import.alias.as_deref().or_else(|| import.module.rsplit("::").next()).filter(|_| import.names.is_empty()),
+        );
     }
     for (name, line) in &facts.paths {
         let is_type = name.starts_with(|first: char| first.is_uppercase()) || is_rust_type(name);

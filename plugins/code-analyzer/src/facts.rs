@@ -8,7 +8,7 @@ use tree_sitter::Node;
 
 use crate::findings;
 use crate::report::{Call, Class, Function, Import, ImportedName, Parameter, Pattern, SyntaxError};
-use crate::source::{clip, Source};
+use crate::source::{clip, Position, Source};
 
 /// How many characters of a name, a type or a line of code an answer shows.
 pub const SHOWN: usize = 120;
@@ -200,11 +200,13 @@ impl<'s> Facts<'s> {
     pub fn found(&mut self, id: &str, node: Node) {
         let Some(finding) = findings::of(id) else { return };
         let function = self.function_around().and_then(|index| self.functions.get(index));
+        let Position { line, column } = self.source.position(node);
         self.patterns.push(Pattern {
             id: finding.id,
             severity: finding.severity,
             message: finding.message,
-            position: self.source.position(node),
+            line,
+            column,
             text: self.source.clip(node, SHOWN),
             function: function.map(|function| function.qualified_name.clone()),
         });
@@ -219,7 +221,8 @@ impl<'s> Facts<'s> {
 
     /// Put an error of syntax on record.
     pub fn error(&mut self, message: String, node: Node) {
-        self.errors.push(SyntaxError { position: self.source.position(node), message });
+        let Position { line, column } = self.source.position(node);
+        self.errors.push(SyntaxError { line, column, message });
     }
 }
 

@@ -18,12 +18,20 @@ const fn finding(id: &'static str, severity: &'static str, message: &'static str
 /// Every pattern, by id.
 pub const FINDINGS: &[Finding] = &[
     finding("allow_attribute", "info", "A lint is switched off here."),
-    finding("bare_except", "warning", "A bare except catches KeyboardInterrupt and SystemExit too; name the exceptions."),
+    finding(
+        "bare_except",
+        "warning",
+        "A bare except catches KeyboardInterrupt and SystemExit too; name the exceptions.",
+    ),
     finding("blank_import", "info", "A package is imported for its side effects only."),
     finding("broad_except", "warning", "Exception catches nearly everything; name the exceptions that are expected."),
     finding("console_output", "info", "Output for debugging is left in the code."),
     finding("debugger", "warning", "A breakpoint is left in the code."),
-    finding("dynamic_code", "error", "Code is made from text at run time; whoever controls the text controls the program."),
+    finding(
+        "dynamic_code",
+        "error",
+        "Code is made from text at run time; whoever controls the text controls the program.",
+    ),
     finding("empty_catch", "warning", "An error is caught and dropped."),
     finding("expect", "info", "expect panics where there is no value; return the error where it can happen."),
     finding("fixme_comment", "warning", "A comment names something that is known to be broken."),
@@ -35,7 +43,11 @@ pub const FINDINGS: &[Finding] = &[
     finding("mutable_default", "warning", "A mutable default is made once and shared by all calls; use None."),
     finding("mutable_static", "warning", "A mutable static is a data race waiting; use an atomic or a lock."),
     finding("panic", "warning", "A panic ends the thread; return an error where the caller can go on."),
-    finding("shell_command", "warning", "A command goes through the shell; with text of others that is command injection."),
+    finding(
+        "shell_command",
+        "warning",
+        "A command goes through the shell; with text of others that is command injection.",
+    ),
     finding("star_import", "warning", "A star import hides where names come from."),
     finding("todo_comment", "info", "A comment names something left to do."),
     finding("transmute", "error", "transmute reinterprets bytes without a check; use a conversion."),

@@ -71,7 +71,11 @@ impl Language {
         };
         let file = file_name(path);
         file.rsplit_once('.').and_then(|(_, ending)| Self::named(ending)).ok_or_else(|| {
-            Refusal(format!("The name of the file {:?} says no language. {}", crate::source::clip(file, 80), expected()))
+            Refusal(format!(
+                "The name of the file {:?} says no language. {}",
+                crate::source::clip(file, 80),
+                expected()
+            ))
         })
     }
 }

@@ -6,7 +6,6 @@ use toml::{Table, Value};
 use crate::dependencies::Dependency;
 use crate::python_projects;
 use crate::report::SyntaxError;
-use crate::source::Position;
 
 /// What a project file says.
 #[derive(Debug, Default)]
@@ -41,18 +40,19 @@ fn from_toml(format: &'static str, text: &str, read: fn(&Table) -> Vec<Dependenc
     match toml::from_str::<Table>(text) {
         Ok(table) => Project { format, dependencies: read(&table), errors: Vec::new() },
         Err(error) => {
-            let position = position(text, error.span().map_or(0, |span| span.start));
-            let errors = vec![SyntaxError { position, message: error.message().to_owned() }];
+            let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+            let errors = vec![SyntaxError { line, column, message: error.message().to_owned() }];
             Project { format, dependencies: Vec::new(), errors }
         }
     }
 }
 
-fn position(text: &str, byte: usize) -> Position {
+/// The line and the column of a byte, both from 1.
+fn place(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
-    Position { line: before.matches('\n').count() + 1, column }
+    (before.matches('\n').count() + 1, column)
 }
 
 /// The table under some keys of a TOML file, if there is one.
@@ -66,7 +66,8 @@ fn cargo(root: &Table) -> Vec<Dependency> {
     holders.extend(table(root, &["target"]).into_iter().flat_map(Table::values).filter_map(Value::as_table));
     let mut found = Vec::new();
     for holder in holders {
-        for (key, group) in [("dependencies", "runtime"), ("dev-dependencies", "dev"), ("build-dependencies", "build")] {
+        for (key, group) in [("dependencies", "runtime"), ("dev-dependencies", "dev"), ("build-dependencies", "build")]
+        {
             let entries = table(holder, &[key]).into_iter().flatten();
             found.extend(entries.map(|(name, wanted)| crate_of(name, wanted, group)));
         }
@@ -87,8 +88,7 @@ fn package_json(text: &str) -> Project {
     let root: Json = match serde_json::from_str(text) {
         Ok(root) => root,
         Err(error) => {
-            let position = Position { line: error.line(), column: error.column() };
-            let errors = vec![SyntaxError { position, message: error.to_string() }];
+            let errors = vec![SyntaxError { line: error.line(), column: error.column(), message: error.to_string() }];
             return Project { format, errors, ..Project::default() };
         }
     };

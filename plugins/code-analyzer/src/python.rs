@@ -102,7 +102,7 @@ fn function(node: Node, facts: &mut Facts) {
 
 fn class(node: Node, facts: &mut Facts) {
     let bases = node.child_by_field_name("superclasses").map(children).unwrap_or_default();
-    let bases = bases.into_iter().filter(|base| base.kind() != "comment");
+    let bases = bases.into_iter().filter(|base| !matches!(base.kind(), "comment" | "keyword_argument"));
     let bases = bases.map(|base| facts.source.clip(base, SHOWN)).collect();
     let name = node.child_by_field_name("name").map_or("", |name| facts.source.of(name));
     facts.open_class(name, "class", bases, node).end_line = last_line(node);
@@ -112,7 +112,8 @@ fn class(node: Node, facts: &mut Facts) {
 fn last_line(mut node: Node) -> usize {
     loop {
         let mut cursor = node.walk();
-        let code = node.children(&mut cursor).filter(|child| !child.is_extra() && child.end_byte() > child.start_byte());
+        let code =
+            node.children(&mut cursor).filter(|child| !child.is_extra() && child.end_byte() > child.start_byte());
         match code.last() {
             Some(last) => node = last,
             None => return node.end_position().row + 1,
@@ -146,7 +147,11 @@ fn parameters(list: Node, facts: &Facts) -> Vec<Parameter> {
 fn parameter(node: Node, kind: Option<&'static str>, facts: &Facts) -> Parameter {
     let name = node.child_by_field_name("name").or_else(|| {
         let typed = node.kind() == "typed_parameter";
-        if typed { node.named_child(0) } else { Some(node) }
+        if typed {
+            node.named_child(0)
+        } else {
+            Some(node)
+        }
     });
     let name = name.unwrap_or(node);
     let kind = match name.kind() {
@@ -189,7 +194,8 @@ fn import(node: Node, facts: &mut Facts) {
 }
 
 fn import_from(node: Node, facts: &mut Facts) {
-    let module = node.child_by_field_name("module_name").map_or("__future__".into(), |name| without_blanks(name, facts));
+    let module =
+        node.child_by_field_name("module_name").map_or("__future__".into(), |name| without_blanks(name, facts));
     for name in fields(node, "name") {
         let (name, alias) = renamed(name, facts);
         facts.import(&module, None, Some(ImportedName { name, alias }), node);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use crate::source::Position;
+use agentmem_plugin_sdk::response;
+use agentmem_plugin_sdk::serde::Serialize;
 
 /// A parameter of a function, in the words of the source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[response]
+#[derive(Default)]
 pub struct Parameter {
     /// Its name, or the pattern that takes it apart; `self` for a receiver.
     pub name: String,
@@ -24,7 +24,8 @@ pub struct Parameter {
 }
 
 /// A function or method.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[response]
+#[derive(Default)]
 pub struct Function {
     /// Its own name; `<anonymous>` where it has none.
     pub name: String,
@@ -49,7 +50,7 @@ pub struct Function {
 }
 
 /// A class, struct, enum, union, trait or interface.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
 pub struct Class {
     /// Its name.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct Class {
 }
 
 /// A name that an import brings in.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
 pub struct ImportedName {
     /// Its name where it comes from; `*` for all of them.
     pub name: String,
@@ -74,7 +75,7 @@ pub struct ImportedName {
 }
 
 /// A module or package that the code imports.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
 pub struct Import {
     /// The module, as the source names it.
     pub module: String,
@@ -89,7 +90,7 @@ pub struct Import {
 }
 
 /// What one function calls under one name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
 pub struct Call {
     /// What is called: a dotted name, or the last part of a longer expression.
     pub name: String,
@@ -103,7 +104,7 @@ pub struct Call {
 }
 
 /// A place worth a look.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
 pub struct Pattern {
     /// Which pattern, such as `bare_except`.
     pub id: &'static str,
@@ -111,9 +112,10 @@ pub struct Pattern {
     pub severity: &'static str,
     /// What is wrong with it.
     pub message: &'static str,
-    /// Where it begins.
-    #[serde(flatten)]
-    pub position: Position,
+    /// The line it begins in, from 1.
+    pub line: usize,
+    /// The column it begins at in characters, from 1.
+    pub column: usize,
     /// The code, cut to one short line.
     pub text: String,
     /// The qualified name of the function it stands in; none at the top level.
@@ -122,17 +124,19 @@ pub struct Pattern {
 }
 
 /// Where the code is not the language it should be.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
 pub struct SyntaxError {
-    /// Where it begins.
-    #[serde(flatten)]
-    pub position: Position,
+    /// The line it begins in, from 1.
+    pub line: usize,
+    /// The column it begins at in characters, from 1.
+    pub column: usize,
     /// What was found, or what is missing.
     pub message: String,
 }
 
 /// The complexity of a whole file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[response]
+#[derive(Default)]
 pub struct Complexity {
     /// The sum over the functions.
     pub total: usize,
@@ -153,7 +157,7 @@ impl Complexity {
 }
 
 /// What is in a file.
-#[derive(Debug, PartialEq, Serialize)]
+#[response]
 pub struct Analysis {
     /// The language it was read as.
     pub language: &'static str,
@@ -182,7 +186,7 @@ pub struct Analysis {
 }
 
 /// The places of a file that are worth a look.
-#[derive(Debug, PartialEq, Serialize)]
+#[response]
 pub struct Patterns {
     /// The language it was read as.
     pub language: &'static str,
@@ -208,15 +212,11 @@ pub fn fit<T: Serialize>(
     truncated: &mut BTreeMap<&'static str, usize>,
 ) -> Vec<T> {
     let mut used = 0;
-    let fits = |item: &T| {
+    let fits = |item: &&T| {
         used += serde_json::to_string(item).map_or(0, |json| json.len() + 1);
         used <= budget
     };
-    let kept = items.iter().take_while({
-        let mut fits = fits;
-        move |item| fits(item)
-    });
-    let kept = kept.count();
+    let kept = items.iter().take_while(fits).count();
     if kept < items.len() {
         truncated.insert(name, items.len());
         items.truncate(kept);
@@ -224,7 +224,6 @@ pub fn fit<T: Serialize>(
     items
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -202,7 +202,8 @@ fn path(node: Node, facts: &mut Facts) {
 
 fn call(node: Node, facts: &mut Facts) {
     let Some(callee) = node.child_by_field_name("function") else { return };
-    let callee = callee.child_by_field_name("function").filter(|_| callee.kind() == "generic_function").unwrap_or(callee);
+    let callee =
+        callee.child_by_field_name("function").filter(|_| callee.kind() == "generic_function").unwrap_or(callee);
     let text = if callee.end_byte() - callee.start_byte() <= SHOWN { facts.source.of(callee) } else { "" };
     let plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | ':');
     let last = callee.child_by_field_name("field").or_else(|| callee.child_by_field_name("name"));

@@ -2,14 +2,13 @@
 //!
 //! Knows nothing of any language.
 
-use serde::Serialize;
 use tree_sitter::Node;
 
 /// How many bytes lie between two remembered counts of characters.
 const STEP: usize = 256;
 
 /// A place in a text as editors count it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Position {
     /// Line, from 1.
     pub line: usize,
