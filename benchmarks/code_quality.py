@@ -1,8 +1,8 @@
 """How well and how fast `code-analyzer` reads Python: its answers beside those of Python's own `ast`.
 
 Reads every file of the standard library of the Python that runs it. A function agrees when its qualified name, first
-and last line, parameters with their kinds, `async` and cyclomatic complexity are the same; an import when module, names,
-aliases and line are. The complexity is counted here by itself, from the definition of ruff's C901.
+and last line, parameters with their kinds, `async` and cyclomatic complexity are the same; an import when module,
+names, aliases and line are. The complexity is counted here by itself, from the definition of ruff's C901.
 """
 
 from __future__ import annotations
