@@ -23,7 +23,7 @@ SDK_CRATE = "agentmem-plugin-sdk"
 TARGET = "wasm32-unknown-unknown"
 DEBIAN_BIN = Path("/usr/bin")
 DEBIAN_STD = Path("/usr/src")
-DEBIAN_PACKAGES = "rustc-web cargo-web rust-web-src lld-22"
+DEBIAN_PACKAGES = "rustc-web cargo-web rust-web-src lld-22 clang-22"
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Rust:
         toolchain = _find_toolchain()
         _cargo(toolchain, "fetch")
         variables = {"CARGO_TARGET_DIR": str(folder), "CARGO_ENCODED_RUSTFLAGS": _flags(toolchain)}
-        chosen = [word for plugin in plugins for word in ("--package", plugin.name)]
-        _cargo(toolchain, "build", "--release", *chosen, **variables)
+        for plugin in plugins:  # one by one: together, the features that one plugin wants of a crate are in all of them
+            _cargo(toolchain, "build", "--release", "--package", plugin.name, **variables)
         built = folder / TARGET / "release"
         return {plugin.name: built / f"{plugin.name.replace('-', '_')}.wasm" for plugin in plugins}
 
