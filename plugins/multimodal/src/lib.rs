@@ -32,5 +32,8 @@ pub mod sound;
 pub mod source;
 pub mod tools;
 
+#[cfg(test)]
+mod hostile;
+
 #[cfg(target_arch = "wasm32")]
 mod exports;
