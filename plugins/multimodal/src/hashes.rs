@@ -2,11 +2,11 @@
 //!
 //! Both are written as the Python package ImageHash writes them, and differ from its by a few bits at most.
 
-use fast_image_resize::images::Image;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::ResizeOptions;
 use image::RgbaImage;
 
 use crate::encoding::on_white;
+use crate::scaling::resample;
 
 const SIDE: u32 = 32;
 
@@ -42,12 +42,10 @@ fn gray(picture: &RgbaImage, width: u32, height: u32) -> Option<Vec<u8>> {
     let rgb = on_white(picture);
     // The weights of ITU-R 601-2, as Pillow's mode L has them.
     let weigh = |[r, g, b]: [u8; 3]| (u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000) >> 16;
-    let pixels = rgb.as_chunks::<3>().0.iter().map(|pixel| weigh(*pixel) as u8).collect();
-    let source = Image::from_vec_u8(picture.width(), picture.height(), pixels, PixelType::U8).ok()?;
-    let mut result = Image::new(width, height, PixelType::U8);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&source, &mut result, &options).ok()?;
-    Some(result.into_vec())
+    let pixels = rgb.as_chunks::<3>().0.iter().map(|pixel| weigh(*pixel) as u8).flat_map(|gray| [gray, gray, gray, 255]);
+    let picture = RgbaImage::from_raw(picture.width(), picture.height(), pixels.collect())?;
+    let small = resample(&picture, (width, height), ResizeOptions::new().use_alpha(false)).ok()?;
+    Some(small.pixels().map(|pixel| pixel.0[0]).collect())
 }
 
 fn hex(bits: impl Iterator<Item = bool>) -> String {

@@ -1,10 +1,12 @@
 //! Scaling: a picture into a box, and upright as EXIF says it stands.
 
-use fast_image_resize::images::Image;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::metadata::Orientation;
-use image::{DynamicImage, RgbaImage};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x4;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use image::imageops::{flip_horizontal, rotate180, rotate270, rotate90};
+use image::RgbaImage;
 
+use crate::encoding::is_transparent;
 use crate::refusal::Refusal;
 use crate::requests::Fit;
 
@@ -55,9 +57,16 @@ pub fn upright_size(size: (u32, u32), orientation: u8) -> (u32, u32) {
 /// `picture` upright.
 #[must_use]
 pub fn upright(picture: RgbaImage, orientation: u8) -> RgbaImage {
-    let mut turned = DynamicImage::ImageRgba8(picture);
-    turned.apply_orientation(Orientation::from_exif(orientation).unwrap_or(Orientation::NoTransforms));
-    turned.into_rgba8()
+    match orientation {
+        2 => flip_horizontal(&picture),
+        3 => rotate180(&picture),
+        4 => flip_horizontal(&rotate180(&picture)),
+        5 => flip_horizontal(&rotate90(&picture)),
+        6 => rotate90(&picture),
+        7 => flip_horizontal(&rotate270(&picture)),
+        8 => rotate270(&picture),
+        _ => picture,
+    }
 }
 
 /// `picture` as `plan` says, by Lanczos' filter.
@@ -69,17 +78,29 @@ pub fn scale(picture: RgbaImage, plan: &Plan) -> Result<RgbaImage, Refusal> {
     if (width, height) == plan.size && plan.kept == (1.0, 1.0) {
         return Ok(picture);
     }
-    let failed = |reason: &dyn std::fmt::Display| Refusal(format!("The picture cannot be resized: {reason}."));
-    let has_alpha = picture.pixels().any(|pixel| pixel.0[3] < 255);
-    let source = Image::from_vec_u8(width, height, picture.into_raw(), PixelType::U8x4).map_err(|reason| failed(&reason))?;
-    let mut result = Image::new(plan.size.0, plan.size.1, PixelType::U8x4);
     let kept = (f64::from(width) * plan.kept.0, f64::from(height) * plan.kept.1);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .use_alpha(has_alpha)
-        .crop((f64::from(width) - kept.0) / 2.0, (f64::from(height) - kept.1) / 2.0, kept.0, kept.1);
-    Resizer::new().resize(&source, &mut result, &options).map_err(|reason| failed(&reason))?;
-    RgbaImage::from_raw(plan.size.0, plan.size.1, result.into_vec()).ok_or_else(|| failed(&"it has no pixels"))
+    let options = ResizeOptions::new().use_alpha(is_transparent(&picture)).crop(
+        (f64::from(width) - kept.0) / 2.0,
+        (f64::from(height) - kept.1) / 2.0,
+        kept.0,
+        kept.1,
+    );
+    resample(&picture, plan.size, options)
+}
+
+/// `picture` in `size` by Lanczos' filter.
+///
+/// # Errors
+/// The picture or the result has no pixels.
+pub fn resample(picture: &RgbaImage, size: (u32, u32), options: ResizeOptions) -> Result<RgbaImage, Refusal> {
+    let failed = |reason: &dyn std::fmt::Display| Refusal(format!("The picture cannot be resized: {reason}."));
+    let (width, height) = picture.dimensions();
+    let source = TypedImageRef::<U8x4>::from_buffer(width, height, picture.as_raw()).map_err(|reason| failed(&reason))?;
+    let mut result = TypedImage::<U8x4>::new(size.0, size.1);
+    let options = options.resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+    Resizer::new().resize_typed(&source, &mut result, &options).map_err(|reason| failed(&reason))?;
+    let bytes = result.pixels().iter().flat_map(|pixel| pixel.0).collect();
+    RgbaImage::from_raw(size.0, size.1, bytes).ok_or_else(|| failed(&"it has no pixels"))
 }
 
 #[cfg(test)]
