@@ -79,6 +79,9 @@ def workspace_rules(plugin: Path) -> bytes:
         "own": release.get("package", {}).get(plugin.name),
         "crates": crates,
     }
+    tuned = {crate: how for crate, how in release.get("package", {}).items() if crate in used - {plugin.name}}
+    if tuned:
+        rules["tuned"] = tuned
     return json.dumps(rules, sort_keys=True).encode()
 
 

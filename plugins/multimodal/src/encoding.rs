@@ -62,7 +62,8 @@ pub fn on_white(picture: &RgbaImage) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::kind::Kind;
-    use crate::picture::{facts, pixels, Budget};
+    use crate::budget::Budget;
+    use crate::picture::{facts, pixels};
 
     #[test]
     fn what_is_written_can_be_read() {
@@ -70,10 +71,10 @@ mod tests {
         let png = png(&picture).unwrap().bytes;
         let head = facts(Kind::Png, &png).unwrap();
         assert_eq!((head.width, head.height, head.has_alpha), (20, 10, true));
-        assert_eq!(pixels(Kind::Png, &png, &head, (20, 10), &Budget { factor: 1.0 }).unwrap(), picture);
+        assert_eq!(pixels(Kind::Png, &png, &head, (20, 10), &Budget::default()).unwrap(), picture);
         let jpeg = jpeg(&picture, 90).unwrap().bytes;
         let head = facts(Kind::Jpeg, &jpeg).unwrap();
-        let read = pixels(Kind::Jpeg, &jpeg, &head, (20, 10), &Budget { factor: 1.0 }).unwrap();
+        let read = pixels(Kind::Jpeg, &jpeg, &head, (20, 10), &Budget::default()).unwrap();
         assert!(read.get_pixel(0, 5).0.iter().all(|channel| *channel > 220), "{:?}", read.get_pixel(0, 5));
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use serde_json::{json, Value};
 
-use crate::picture::Budget;
+use crate::budget::Budget;
 use crate::refusal::Refusal;
 use crate::source::{Files, Part};
 use crate::tools;
@@ -59,11 +59,11 @@ fn data_of<T: DeserializeOwned>(function: &str, answer: &str) -> Result<T, Refus
 /// What the operator allows to be decoded; as delivered where nothing is said.
 fn budget() -> Result<Budget, Refusal> {
     // SAFETY: the import takes and answers a text, which is what the host registers.
-    let answer = unsafe { import::get_config(json!({"key": "pixel_budget"}).to_string()) };
+    let answer = unsafe { import::get_config("{}".to_owned()) };
     let answer = answer.map_err(|reason| Refusal(reason.to_string()))?;
     let envelope: Envelope<Value> = serde_json::from_str(&answer)
         .map_err(|reason| Refusal(format!("The host answered get_config with no envelope: {reason}.")))?;
-    Budget::from_config(envelope.data.as_ref())
+    Budget::from_config(envelope.data)
 }
 
 fn parse<T: DeserializeOwned>(function: &str, input: &[u8]) -> Result<T, Refusal> {
@@ -100,7 +100,7 @@ pub fn read_qr(input: Vec<u8>) -> FnResult<String> {
 pub fn audio_info(input: Vec<u8>) -> FnResult<String> {
     let request = parse("audio_info", &input)?;
     drop(input);
-    Ok(tools::audio_info(request, &HostFiles)?.content().to_string())
+    Ok(tools::audio_info(request, &HostFiles, &budget()?)?.content().to_string())
 }
 
 /// Who this plugin is and what it needs.
@@ -117,12 +117,16 @@ pub fn metadata() -> FnResult<String> {
             "type": "object",
             "additionalProperties": false,
             "properties": {
-                "pixel_budget": {
-                    "type": "number",
-                    "minimum": 0.01,
-                    "maximum": 100,
-                    "default": 1,
-                    "description": "How many times as many pixels are decoded as the host's default limits bear"
+                "max_megapixels": {
+                    "type": "object",
+                    "additionalProperties": {"type": "number", "minimum": 0},
+                    "description": "Millions of pixels that are decoded, by kind: jpeg, progressive_jpeg, png, \
+                                    interlaced_png, gif, webp"
+                },
+                "max_waveform_samples": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "Samples of all channels that are decoded for a waveform; of a longer sound only parts"
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 
-use crate::picture::Budget;
+use crate::budget::Budget;
 use crate::requests::{AudioRequest, DescribeRequest, QrRequest, ResizeRequest};
 use crate::source::tests::OneFile;
 use crate::tools;
@@ -44,15 +44,15 @@ impl Dice {
 }
 
 fn call_all(bytes: &[u8]) {
-    let budget = Budget { factor: 0.05 };
+    let budget = Budget { max_waveform_samples: 200_000, ..Budget::default() };
     let files = OneFile { bytes: bytes.to_vec(), ..OneFile::default() };
     let data = || Some(STANDARD.encode(bytes));
     let path = || Some("a/file".to_owned());
     let _ = tools::describe_image(DescribeRequest { data: data(), ..Default::default() }, &files, &budget);
     let _ = tools::resize_image(ResizeRequest { path: path(), width: Some(20), ..Default::default() }, &files, &budget);
     let _ = tools::read_qr(QrRequest { data: data(), ..Default::default() }, &files, &budget);
-    let _ = tools::audio_info(AudioRequest { data: data(), ..Default::default() }, &files);
-    let _ = tools::audio_info(AudioRequest { path: path(), waveform: Some(false), ..Default::default() }, &files);
+    let _ = tools::audio_info(AudioRequest { data: data(), ..Default::default() }, &files, &budget);
+    let _ = tools::audio_info(AudioRequest { path: path(), waveform: Some(false), ..Default::default() }, &files, &budget);
 }
 
 #[test]

@@ -15,9 +15,10 @@
 //! [`answers`]. All of that is plain Rust without a host, tested with `cargo test`; what touches the host is compiled
 //! for wasm only, in `exports`.
 //!
-//! Before pixels are decoded, their number is compared with what one call can bear ([`picture::Budget`]).
+//! Before pixels are decoded, their number is compared with what one call can bear ([`budget`]).
 
 pub mod answers;
+pub mod budget;
 pub mod colors;
 pub mod encoding;
 pub mod exif;

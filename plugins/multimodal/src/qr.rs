@@ -35,12 +35,13 @@ pub struct Found {
     pub unreadable: usize,
 }
 
-/// Look for codes in `picture`, whose pixels are `scale` pixels of the stored picture; dark on light, else light on dark.
+/// Look for codes in `picture`, whose pixels are `scale` pixels of the stored picture: dark on light, and light on dark
+/// where there is none and `both` says so.
 #[must_use]
-pub fn find(picture: &RgbaImage, scale: (f64, f64)) -> Found {
+pub fn find(picture: &RgbaImage, scale: (f64, f64), both: bool) -> Found {
     let luma: Vec<u8> = on_white(picture).as_chunks::<3>().0.iter().map(|pixel| luma(*pixel)).collect();
     let dark = look(picture.dimensions(), scale, |index| luma.get(index).copied().unwrap_or(255));
-    if !dark.codes.is_empty() {
+    if !both || !dark.codes.is_empty() {
         return dark;
     }
     let light = look(picture.dimensions(), scale, |index| 255 - luma.get(index).copied().unwrap_or(0));
@@ -87,7 +88,7 @@ mod tests {
     #[test]
     fn pictures_without_codes_have_none() {
         for picture in [RgbaImage::new(1, 1), RgbaImage::from_fn(90, 40, |x, y| image::Rgba([(x * y) as u8, x as u8, y as u8, 255]))] {
-            assert_eq!(find(&picture, (1.0, 1.0)), Found::default());
+            assert_eq!(find(&picture, (1.0, 1.0), true), Found::default());
         }
     }
 }

@@ -5,13 +5,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::answers::{Answer, Codes, Description, Look, Media, Resized, Waveform};
+use crate::budget::Budget;
 use crate::encoding::{self, Encoded};
 use crate::kind::Kind;
-use crate::picture::{self, Budget};
+use crate::picture;
 use crate::refusal::Refusal;
 use crate::requests::{AudioRequest, DescribeRequest, Fit, Format, Origin, QrRequest, ResizeRequest};
 use crate::scaling::{self, Plan};
-use crate::sound::{self, drawing, tags, wave};
+use crate::sound::{self, drawing, info, tags, wave};
 use crate::source::{Files, Source, MAX_FILE_BYTES};
 use crate::{colors, exif, hashes, qr};
 
@@ -23,8 +24,8 @@ const MAX_RESIZED: u32 = 1600;
 const MAX_RESIZED_PIXELS: u64 = 1_600_000;
 /// Sides of the picture that colours and hashes are taken from, at least.
 const LOOK: u32 = 256;
-/// Sides of the pictures that codes are looked for in: a quick look, then a close one.
-const QR_LOOKS: [u32; 2] = [700, 1400];
+/// Longest sides of the pictures that codes are looked for in: a quick look, then a close one.
+const QR_LOOKS: [u32; 2] = [800, 1500];
 const WAVE_HEIGHT: u32 = 128;
 
 /// Describe a picture.
@@ -67,7 +68,7 @@ pub fn resize_image(mut request: ResizeRequest, files: &dyn Files, budget: &Budg
     let (kind, size, bytes) = picture_bytes(request.origin(), files)?;
     whole(size)?;
     let facts = picture::facts(kind, &bytes)?;
-    facts.check(budget.of(kind, &facts))?;
+    facts.check(budget.pixels(kind, &facts))?;
     let orientation = exif::of(&bytes).as_ref().and_then(exif::orientation).unwrap_or(1);
     let original = scaling::upright_size((facts.width, facts.height), orientation);
     let plan = small_enough(scaling::plan(original, width, height, request.fit)?)?;
@@ -98,12 +99,15 @@ pub fn read_qr(mut request: QrRequest, files: &dyn Files, budget: &Budget) -> Re
     let mut found = qr::Found::default();
     let mut seen = (0, 0);
     for side in QR_LOOKS {
-        let pixels = picture::pixels(kind, &bytes, &facts, (side, side), budget)?;
-        if pixels.dimensions() == seen || !found.codes.is_empty() {
+        let pixels = picture::pixels(kind, &bytes, &facts, inside((facts.width, facts.height), side), budget)?;
+        let plan = scaling::plan(pixels.dimensions(), Some(side), Some(side), Fit::Inside)?;
+        if plan.size == seen || !found.codes.is_empty() {
             break;
         }
-        seen = pixels.dimensions();
-        found = qr::find(&pixels, (f64::from(facts.width) / f64::from(seen.0), f64::from(facts.height) / f64::from(seen.1)));
+        seen = plan.size;
+        let pixels = scaling::scale(pixels, &plan)?;
+        let scale = (f64::from(facts.width) / f64::from(seen.0), f64::from(facts.height) / f64::from(seen.1));
+        found = qr::find(&pixels, scale, side == QR_LOOKS[0]);
     }
     told(&Codes { codes: found.codes, unreadable: found.unreadable, size: [facts.width, facts.height] })
 }
@@ -112,21 +116,25 @@ pub fn read_qr(mut request: QrRequest, files: &dyn Files, budget: &Budget) -> Re
 ///
 /// # Errors
 /// The request or the data is not right.
-pub fn audio_info(mut request: AudioRequest, files: &dyn Files) -> Result<Answer, Refusal> {
+pub fn audio_info(mut request: AudioRequest, files: &dyn Files, budget: &Budget) -> Result<Answer, Refusal> {
     let width = within("width", request.width, 512, 64, 1024)?;
     let source = Source::open(request.origin(), files)?;
     let (kind, size) = (source.kind, source.size);
     if kind.is_picture() {
         return Err(Refusal(format!("The data is {}, a picture. Use describe_image for it.", kind.media_type())));
     }
-    let mut reader = sound::open(kind.media_type(), source.into_reader(), size)?;
+    let mut bytes = source.into_reader();
+    let mut tags = if kind == Kind::Wav { info::read(bytes.as_mut()) } else { Vec::new() };
+    bytes.rewind().map_err(|reason| Refusal(reason.to_string()))?;
+    let mut reader = sound::open(kind.media_type(), bytes, size)?;
     let tracks = sound::tracks(reader.as_ref());
     let duration_s = sound::duration(reader.as_ref(), &tracks);
-    let (tags, pictures) = tags::read(reader.as_mut());
+    let (found, pictures) = tags::read(reader.as_mut());
+    tags.extend(found);
     let container = reader.format_info().short_name;
     let wave = match request.waveform {
         Some(false) => Err(None),
-        _ => whole(size).and_then(|()| wave::read(reader.as_mut(), width as usize)).map_err(|refusal| Some(refusal.0)),
+        _ => whole(size).and_then(|()| wave::read(reader.as_mut(), width as usize, budget.max_waveform_samples)).map_err(|refusal| Some(refusal.0)),
     };
     let bit_rate = duration_s.filter(|seconds| *seconds > 0.0).map(|seconds| (size as f64 * 8.0 / seconds).round() as u64);
     let waveform = wave.as_ref().ok().map(|wave| Waveform { width, height: WAVE_HEIGHT, peak: wave.peak, sampled: wave.sampled });
@@ -155,6 +163,13 @@ fn picture_bytes(origin: Origin, files: &dyn Files) -> Result<(Kind, u64, Vec<u8
     // The head of a file that cannot be read whole tells its size and its EXIF data.
     let bytes = source.first(if size > MAX_FILE_BYTES { MAX_FILE_BYTES / 16 } else { size })?;
     Ok((kind, size, bytes))
+}
+
+/// `size` made to fit a square of `side`.
+fn inside((width, height): (u32, u32), side: u32) -> (u32, u32) {
+    let longest = u64::from(width.max(height)).max(1);
+    let shrunk = |pixels: u32| u32::try_from(u64::from(pixels) * u64::from(side) / longest).unwrap_or(side).clamp(1, pixels.max(1));
+    (shrunk(width), shrunk(height))
 }
 
 fn whole(size: u64) -> Result<(), Refusal> {

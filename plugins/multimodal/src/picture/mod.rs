@@ -3,6 +3,7 @@
 use image::RgbaImage;
 use serde::Serialize;
 
+use crate::budget::Budget;
 use crate::kind::Kind;
 use crate::refusal::Refusal;
 
@@ -92,47 +93,12 @@ pub fn facts(kind: Kind, bytes: &[u8]) -> Result<Facts, Refusal> {
 /// # Errors
 /// There are too many for `budget`, or they cannot be read.
 pub fn pixels(kind: Kind, bytes: &[u8], facts: &Facts, least: (u32, u32), budget: &Budget) -> Result<RgbaImage, Refusal> {
-    facts.check(budget.of(kind, facts))?;
+    facts.check(budget.pixels(kind, facts))?;
     match kind {
         Kind::Png => png::pixels(bytes, facts, least),
         Kind::Jpeg => jpeg::pixels(bytes, least),
         Kind::Gif => gif::pixels(bytes, facts, least),
         _ => webp::pixels(bytes, facts, least),
-    }
-}
-
-/// How many pixels of each kind can be decoded within one call's limits of instructions and memory.
-#[derive(Debug, Clone, Copy)]
-pub struct Budget {
-    /// By how much the operator raised it, 1 as delivered.
-    pub factor: f64,
-}
-
-impl Budget {
-    /// The budget that the configuration's `pixel_budget` asks for, 1 where it is not set.
-    ///
-    /// # Errors
-    /// The value is no number from 0.01 to 100.
-    pub fn from_config(value: Option<&serde_json::Value>) -> Result<Self, Refusal> {
-        let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(Self { factor: 1.0 }) };
-        let factor = value.as_f64().filter(|factor| (0.01..=100.0).contains(factor));
-        factor.map(|factor| Self { factor }).ok_or_else(|| {
-            Refusal(format!("The configuration's pixel_budget is {value}. Expected a number from 0.01 to 100."))
-        })
-    }
-
-    /// Pixels of `kind` at most. The figures are measured; see the README.
-    #[must_use]
-    pub fn of(self, kind: Kind, facts: &Facts) -> u64 {
-        let millions = match kind {
-            Kind::Jpeg if facts.progressive => 12.5,
-            Kind::Jpeg => 26.0,
-            Kind::Png if facts.progressive => 6.0,
-            Kind::Png => 10.0,
-            Kind::Gif => 6.0,
-            _ => 4.5,
-        };
-        (millions * 1e6 * self.factor) as u64
     }
 }
 
@@ -156,15 +122,6 @@ mod tests {
         assert_eq!(divisor((4000, 3000), (512, 512)), 5);
         assert_eq!(divisor((100, 3000), (512, 512)), 1);
         assert_eq!(divisor((4000, 3000), (0, 0)), 64);
-    }
-
-    #[test]
-    fn the_budget_is_the_operators() {
-        let factor = |value: serde_json::Value| Budget::from_config(Some(&value)).map(|budget| budget.factor);
-        assert_eq!(factor(serde_json::Value::Null), Ok(1.0));
-        assert_eq!(factor(2.into()), Ok(2.0));
-        assert!(factor(0.into()).unwrap_err().0.contains("pixel_budget is 0"));
-        assert!(factor("1".into()).is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub enum Layout {
     GrayAlpha,
     Rgb,
     Rgba,
-    /// As Adobe's programs store it: 255 is no ink.
+    /// 255 is full ink.
     Cmyk,
 }
 
@@ -114,7 +114,7 @@ impl Reducer {
 }
 
 fn inked(ink: u8, black: u8) -> u8 {
-    ((u16::from(ink) * u16::from(black) + 127) / 255) as u8
+    (((255 - u16::from(ink)) * (255 - u16::from(black)) + 127) / 255) as u8
 }
 
 #[cfg(test)]
@@ -146,8 +146,8 @@ mod tests {
         for (layout, row, rgba) in [
             (Layout::GrayAlpha, &[9, 8][..], [9, 9, 9, 8]),
             (Layout::Rgb, &[1, 2, 3], [1, 2, 3, 255]),
-            (Layout::Cmyk, &[255, 0, 128, 255], [255, 0, 128, 255]),
-            (Layout::Cmyk, &[255, 255, 255, 0], [0, 0, 0, 255]),
+            (Layout::Cmyk, &[0, 255, 127, 0], [255, 0, 128, 255]),
+            (Layout::Cmyk, &[0, 0, 0, 255], [0, 0, 0, 255]),
         ] {
             let mut reducer = Reducer::new(1, layout, 1);
             reducer.push(row);

@@ -17,9 +17,12 @@ use crate::source::Bytes;
 
 mod codecs;
 pub mod drawing;
+pub mod info;
 pub mod tags;
 pub mod wave;
 
+/// Bytes of a file that is read: Symphonia measures distances in 31 bits here.
+const MAX_SIZE: u64 = (1 << 31) - 1;
 /// Tracks that are told of one file.
 const MOST_TRACKS: usize = 64;
 /// Bytes of one tag and of one cover picture that are read.
@@ -62,7 +65,12 @@ impl Read for Stream<'_> {
 
 impl Seek for Stream<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.bytes.seek(to)
+        let position = self.bytes.seek(to)?;
+        // No container leads beyond its end, and Symphonia's buffer holds distances below 2 GiB only.
+        if position > self.size {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+        }
+        Ok(position)
     }
 }
 
@@ -79,8 +87,11 @@ impl MediaSource for Stream<'_> {
 /// A reader of the container in `bytes`, which is of `kind` and `size` bytes long.
 ///
 /// # Errors
-/// The container cannot be read.
+/// The container cannot be read, or is too long.
 pub fn open<'a>(kind: &str, bytes: Box<dyn Bytes + 'a>, size: u64) -> Result<Box<dyn FormatReader + 'a>, Refusal> {
+    if size > MAX_SIZE {
+        return Err(Refusal(format!("The file has {size} bytes. Sounds and films are read up to {MAX_SIZE} bytes.")));
+    }
     let stream = MediaSourceStream::new(Box::new(Stream { bytes, size }), Default::default());
     let limits = MetadataOptions::default()
         .limit_tag_bytes(Limit::Maximum(TAG_BYTES))

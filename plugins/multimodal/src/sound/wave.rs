@@ -6,9 +6,6 @@ use symphonia::core::formats::{FormatReader, TrackType};
 
 use crate::refusal::Refusal;
 
-/// Samples (of all channels) that are decoded of one file; of a longer one only parts, spread evenly. Measured: at most
-/// 0.6 of the instructions that a call has by default.
-const MOST_SAMPLES: u64 = 4_000_000;
 /// Packets of a part. The first of them may lack what stood before it and only prepares the decoder.
 const PART: u64 = 4;
 /// Packets of a file that are looked at.
@@ -25,11 +22,11 @@ pub struct Wave {
     pub sampled: bool,
 }
 
-/// Decode the first track of sound that can be decoded, in `width` columns.
+/// Decode the first track of sound, in `width` columns; of one with more than `most` samples only parts.
 ///
 /// # Errors
 /// There is none, its length is not known, or nothing of it can be decoded.
-pub fn read(reader: &mut dyn FormatReader, width: usize) -> Result<Wave, Refusal> {
+pub fn read(reader: &mut dyn FormatReader, width: usize, most: u64) -> Result<Wave, Refusal> {
     let track = reader.default_track(TrackType::Audio).ok_or_else(|| Refusal("There is no sound in it.".into()))?;
     let id = track.id;
     let Some(CodecParameters::Audio(params)) = &track.codec_params else {
@@ -44,8 +41,8 @@ pub fn read(reader: &mut dyn FormatReader, width: usize) -> Result<Wave, Refusal
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(params, &AudioDecoderOptions::default())
         .map_err(|_| Refusal("Its sound is in a form that is not decoded here.".into()))?;
-    let skip = frames.saturating_mul(channels).div_ceil(MOST_SAMPLES);
-    let mut wave = Columns { frames, lows: vec![None; width], samples: Vec::new(), decoded: 0 };
+    let skip = frames.saturating_mul(channels).div_ceil(most.max(1));
+    let mut wave = Columns { frames, lows: vec![None; width], samples: Vec::new(), decoded: 0, most };
     let place = |pts: i64| match base {
         Some(base) => (base.calc_time_saturating(pts.into()).as_secs_f64() * f64::from(rate)).max(0.0) as u64,
         None => 0,
@@ -59,6 +56,7 @@ struct Columns {
     lows: Vec<Option<(f32, f32)>>,
     samples: Vec<f32>,
     decoded: u64,
+    most: u64,
 }
 
 impl Columns {
@@ -86,7 +84,7 @@ impl Columns {
             if skip == 1 || step > 0 {
                 self.put(place(packet.pts.get()), channels);
             }
-            if self.decoded > MOST_SAMPLES.saturating_mul(2) {
+            if self.decoded > self.most.saturating_mul(2) {
                 return; // more sound than the file's head promised
             }
         }
