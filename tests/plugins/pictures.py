@@ -48,6 +48,6 @@ def images(plugin: Plugin, tool: str, **arguments: Any) -> tuple[Any, list[Image
     """The structure and the pictures of an answer."""
     result = plugin.result(tool, arguments)
     shown = [block for block in result.content if block["type"] == "image"]
-    pictures = [Image.open(io.BytesIO(b64decode(block["data"]))) for block in shown]
-    assert [picture.get_format_mimetype() for picture in pictures] == [block["mimeType"] for block in shown]
+    pictures: list[Image.Image] = [Image.open(io.BytesIO(b64decode(block["data"]))) for block in shown]
+    assert [Image.MIME[picture.format or ""] for picture in pictures] == [block["mimeType"] for block in shown]
     return result.structured, pictures
