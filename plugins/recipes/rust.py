@@ -88,7 +88,7 @@ def _workspace_rules(plugin: Path) -> bytes:
         "package": workspace["workspace"]["package"],
         "dependencies": {name: how for name, how in workspace["workspace"]["dependencies"].items() if name in used},
         "release": {key: value for key, value in release.items() if key != "package"},
-        "own": release.get("package", {}).get(plugin.name),
+        "tuned": {name: how for name, how in release.get("package", {}).items() if name in used},
         "crates": crates,
     }
     return json.dumps(rules, sort_keys=True).encode()
