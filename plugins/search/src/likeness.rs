@@ -1,0 +1,111 @@
+//! Likeness: how near two texts are letter by letter, and which of some texts have words near to those of a question.
+
+use std::collections::BTreeMap;
+
+use agentmem_plugin_sdk::{data, response};
+use rapidfuzz::distance::{damerau_levenshtein, jaro_winkler, levenshtein};
+
+/// How slips are counted.
+#[data]
+#[derive(Copy, Default, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Slips {
+    /// A letter added, left out or replaced is one slip.
+    Levenshtein,
+    /// Two neighbours that changed places are one slip, too.
+    #[default]
+    DamerauLevenshtein,
+}
+
+impl Slips {
+    /// How many slips lie between `a` and `b`.
+    pub fn distance(self, a: &str, b: &str) -> usize {
+        match self {
+            Self::Levenshtein => levenshtein::distance(a.chars(), b.chars()),
+            Self::DamerauLevenshtein => damerau_levenshtein::distance(a.chars(), b.chars()),
+        }
+    }
+
+    /// 1 for the same text, less for each slip, 0 for one that has nothing in common.
+    pub fn similarity(self, a: &str, b: &str) -> f64 {
+        match self {
+            Self::Levenshtein => levenshtein::normalized_similarity(a.chars(), b.chars()),
+            Self::DamerauLevenshtein => damerau_levenshtein::normalized_similarity(a.chars(), b.chars()),
+        }
+    }
+}
+
+/// 0 to 1; a common beginning counts for more.
+pub fn jaro_winkler(a: &str, b: &str) -> f64 {
+    jaro_winkler::similarity(a.chars(), b.chars())
+}
+
+/// A word of the question and the nearest word of a text.
+#[response]
+pub struct Nearest {
+    /// The word of the question.
+    pub asked: String,
+    /// The word of the text.
+    pub found: String,
+    /// How near, 0 to 1.
+    pub similarity: f64,
+}
+
+/// For each of `texts` the nearest word to each word of `query`, left out where none reaches `least`.
+pub fn nearest(query: &[String], texts: &[Vec<String>], slips: Slips, least: f64) -> Vec<Vec<Nearest>> {
+    let mut known: BTreeMap<(usize, &str), Option<f64>> = BTreeMap::new();
+    let mut found = Vec::with_capacity(texts.len());
+    for text in texts {
+        let mut best: Vec<Nearest> = Vec::new();
+        for (place, asked) in query.iter().enumerate() {
+            let likeness = text.iter().filter_map(|word| {
+                let near = *known.entry((place, word)).or_insert_with(|| likeness(asked, word, slips, least));
+                near.map(|similarity| (similarity, word))
+            });
+            let top = likeness.reduce(|a, b| if b.0 > a.0 { b } else { a });
+            best.extend(top.map(|(similarity, word)| Nearest {
+                asked: asked.clone(),
+                found: word.clone(),
+                similarity,
+            }));
+        }
+        found.push(best);
+    }
+    found
+}
+
+fn likeness(a: &str, b: &str, slips: Slips, least: f64) -> Option<f64> {
+    let (short, long) = (a.chars().count().min(b.chars().count()), a.chars().count().max(b.chars().count()));
+    if (short as f64) < least * long as f64 {
+        return None;
+    }
+    Some(slips.similarity(a, b)).filter(|similarity| *similarity >= least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn slips_are_counted_by_characters() {
+        assert_eq!(Slips::Levenshtein.distance("kitten", "sitting"), 3);
+        assert_eq!(Slips::Levenshtein.distance("ca", "abc"), 3);
+        assert_eq!(Slips::DamerauLevenshtein.distance("ca", "abc"), 2);
+        assert_eq!(Slips::DamerauLevenshtein.distance("绿茶好", "绿好茶"), 1);
+        assert_eq!(Slips::Levenshtein.similarity("", ""), 1.0);
+        assert_eq!(Slips::Levenshtein.similarity("ab", "cd"), 0.0);
+    }
+
+    #[test]
+    fn the_nearest_word_is_found_and_far_ones_are_not() {
+        let texts = [split("green teapot tea"), split("bike"), vec![]];
+        let found = nearest(&split("tee grean"), &texts, Slips::DamerauLevenshtein, 0.6);
+        let words: Vec<Vec<&str>> =
+            found.iter().map(|text| text.iter().map(|one| one.found.as_str()).collect()).collect();
+        assert_eq!(words, [vec!["tea", "green"], vec![], vec![]]);
+    }
+}
