@@ -66,6 +66,8 @@ a trap, so a plugin can go on.
 | `log` | `{{"level": "info", "message": "text", "fields": {{"key": "value"}}}}`; the level is one of {levels} | null |
 | `get_config` | `{{"key": "name"}}`, or `{{}}` for all of it | the value, null when it is not set |
 
+`get_config` answers `secret_unavailable` when the key is a secret that has no value.
+
 The others have pages of their own: [memories, values and search](memory.md), [network](network.md),
 [files](files.md), [language models](llm.md).
 

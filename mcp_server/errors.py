@@ -5,6 +5,7 @@
     AgentMemError                    internal
     ├── SettingsError                settings_invalid
     ├── ManifestError                manifest_invalid     all problems of one plugin.toml
+    ├── ConfigInvalid                config_invalid       a plugin's configuration does not fit its schema
     ├── ModuleError                  module_invalid       bytes that are not a module we run
     ├── IntegrityError               integrity_failed     bytes that are not the approved ones
     ├── ApprovalPending              approval_pending     bytes, tools or grants nobody approved yet
@@ -94,6 +95,13 @@ class ManifestError(AgentMemError):
             fix=f"edit {path}",
             data={"problems": list(problems)},
         )
+
+
+class ConfigInvalid(AgentMemError):
+    """A plugin's configuration is not what its ``config_schema`` says; the plugin is held back."""
+
+    code = "config_invalid"
+    exit_code = Exit.PLUGIN_INVALID
 
 
 class ModuleError(AgentMemError):

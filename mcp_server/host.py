@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
 
 from mcp_server import __version__
 from mcp_server.errors import AgentMemError, PluginUnavailable
@@ -24,7 +26,7 @@ from mcp_server.registry.approval import Approvals
 from mcp_server.registry.decisions import decision_row
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.figures import plugin_figures
-from mcp_server.registry.governed import ApprovalRules, Launch
+from mcp_server.registry.governed import Launch
 from mcp_server.registry.locked import require_approved
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.store import Registry
@@ -34,7 +36,7 @@ from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.services import Services, log_plugin, open_audit
-from mcp_server.settings import Settings, user_folders
+from mcp_server.settings import Secrets, Settings, user_folders
 from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.tools.catalog import Catalog, build_catalog, served_tools
 from mcp_server.tools.consent import Consents
@@ -85,26 +87,24 @@ class PluginHost:
         self._data = data or user_folders().data
         self._launch = launch or Launch()
         self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
-        self._consents = Consents(keep_consent)
+        self._consents = Consents(keep_consent, self._audit and self._audit.record)
         self.hooks = HookCaller(self.recorder, log_plugin)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
-        self._services = Services(self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred)
+        self._secrets = Secrets(keyring=self.settings.secrets.keyring)
+        self._services = Services(
+            self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred, self._secrets
+        )
         self._own_tools = own_tools(self.settings, self.memories, self._audit and self._audit.record)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
         """Add one plugin: a bundle folder, a ``plugin.toml`` or a ``.wasm``."""
-        self.folders = replace(self.folders, single=(*self.folders.single, Path(path)))
+        self.folders = self.folders.plus(single=Path(path))
         return self
 
     def load_plugins_from_dir(self, plugins: str | Path, manifests: str | Path | None = None) -> PluginHost:
         """Add every plugin below ``plugins``, and below ``manifests`` when they lie apart."""
-        more = (Path(manifests),) if manifests is not None else ()
-        self.folders = replace(
-            self.folders,
-            plugins=(*self.folders.plugins, Path(plugins)),
-            manifests=(*self.folders.manifests, *more),
-        )
+        self.folders = self.folders.plus(plugins=Path(plugins), manifests=Path(manifests) if manifests else None)
         return self
 
     async def __aenter__(self) -> PluginHost:
@@ -116,18 +116,12 @@ class PluginHost:
             idle_seconds=runtime.idle_seconds,
             record=self._audit and self._audit.record,
         )
-        rules = self.settings.approval
-        approvals = Approvals(
-            self._data,
-            ApprovalRules(rules.mode, self._data / "plugins", rules.trusted_folders, self._launch),
-            served_tools,
-        )
         self.registry = Registry(
             self.folders,
             self.fleet,
             lambda plugin: operator_word(self.settings, plugin),
             __version__,
-            approvals,
+            Approvals.below(self._data, self.settings.approval, self._launch, served_tools),
             self._decided,
         )
         self.invoker = Invoker(
@@ -145,6 +139,7 @@ class PluginHost:
         await self._stack.enter_async_context(self.fleet)
         self._stack.push_async_callback(self.settle)
         try:
+            await self.fetch_secrets()
             if not self.reload():
                 self._rebuild()  # the host's own tools are there without a plugin, too
             if self._launch.locked:
@@ -165,6 +160,10 @@ class PluginHost:
         if changed:
             self._rebuild()
         return changed
+
+    async def fetch_secrets(self) -> None:
+        """Look secrets that the configuration names up in the OS keyring, where that is on."""
+        await anyio.to_thread.run_sync(self._secrets.fetch, self.settings)
 
     async def settle(self) -> None:
         """Wait for the after-hooks that wait, for at most the drain time."""

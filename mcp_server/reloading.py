@@ -17,7 +17,7 @@ __all__ = ["Reloader"]
 
 logger = logging.getLogger(__name__)
 
-SERVER_SECTIONS = ("runtime", "log", "llm", "memory", "approval", "audit")
+SERVER_SECTIONS = ("runtime", "log", "llm", "memory", "approval", "audit", "secrets")
 """Sections that are read when a server starts and never again."""
 
 
@@ -80,4 +80,5 @@ class Reloader:
                 logger.warning("[%s] has changed; that takes effect when the server starts again", section)
         kept = {section: getattr(self._host.settings, section) for section in SERVER_SECTIONS}
         self._host.settings = fresh.settings.model_copy(update=kept)
+        self._host.fleet.start_soon(self._host.fetch_secrets)
         return self._host.reload()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +22,7 @@ from mcp_server.policy.llm import LlmSettings
 from mcp_server.policy.network import NetworkRules
 from mcp_server.policy.paths import FileRules
 from mcp_server.policy.rights import HOST_FUNCTIONS
-from mcp_server.settings import AuditSettings, MemorySettings, secret
+from mcp_server.settings import AuditSettings, MemorySettings, Secrets
 from mcp_server.telemetry.audit import AuditLog
 from mcp_server.telemetry.levels import PYTHON_LEVELS
 
@@ -49,6 +49,7 @@ class Services:
         memory: How memories are searched.
         hooks: The hooks that plugins have around memory operations.
         deferred: Runs the after-hooks.
+        secrets: Where the values of secrets are.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Services:
         memory: MemorySettings | None = None,
         hooks: HookCalls | None = None,
         deferred: Deferred | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self._data, self._hooks, self._deferred = data, hooks, deferred
         self._llm_settings = llm or LlmSettings()
+        self._secrets = secrets or Secrets()
         self._embeddings = (memory or MemorySettings()).embeddings
         self.memory_changed: list[Listener] = []
 
@@ -69,7 +72,7 @@ class Services:
         files = file_functions(_file_rules, _usage)
         return (
             *log.FUNCTIONS,
-            *config.FUNCTIONS,
+            *config.functions(self._secrets.of_plugin),
             *files,
             *self._when_asked("MemoryAccess", lambda: self._memory),
             *self._when_asked("StorageAccess", lambda: self._storage),
@@ -118,7 +121,7 @@ class Services:
 
     @cached_property
     def _embedder(self) -> Embedder | None:
-        return make_embedder(self._embeddings)
+        return make_embedder(self._embeddings, self._secrets)
 
     @cached_property
     def engine(self) -> MemoryEngine:
@@ -149,7 +152,7 @@ class Services:
     def _providers(self) -> Providers:
         from mcp_server.capabilities.llm import Providers  # noqa: PLC0415  # as above
 
-        return Providers(self._llm_settings, partial(secret, ""))
+        return Providers(self._llm_settings, self._secrets.value)
 
     @cached_property
     def _llm(self) -> dict[str, HostFunction]:
@@ -165,7 +168,7 @@ class Services:
     def _network(self) -> dict[str, HostFunction]:
         from mcp_server.capabilities.network import network_functions  # noqa: PLC0415  # as above
 
-        return _by_name(network_functions(_network_rules, _usage, secrets=secret))
+        return _by_name(network_functions(_network_rules, _usage, secrets=self._secrets.of_plugin))
 
 
 def open_audit(state: Path | None, settings: AuditSettings) -> AuditLog | None:
@@ -175,7 +178,7 @@ def open_audit(state: Path | None, settings: AuditSettings) -> AuditLog | None:
     return AuditLog(state / "audit", max_bytes=settings.max_file_mb * MIB, keep_files=settings.keep_files)
 
 
-def make_embedder(settings: EmbeddingSettings) -> Embedder | None:
+def make_embedder(settings: EmbeddingSettings, secrets: Secrets) -> Embedder | None:
     """The model that ``[memory.embeddings]`` names; loaded, or asked, when it is first used."""
     if settings.provider is None:
         return None
@@ -191,7 +194,7 @@ def make_embedder(settings: EmbeddingSettings) -> Embedder | None:
                 str(settings.url),
                 str(settings.model),
                 key=settings.key,
-                secret=lambda name: secret("", name),
+                secret=secrets.value,
                 timeout_seconds=settings.timeout_seconds,
                 batch=settings.batch,
                 dimensions=settings.dimensions,

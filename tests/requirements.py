@@ -23,9 +23,13 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
     # Consent
+    "grants:combination": "Rights that together let private data out are pointed at.",
     "consent:asked": "With ask, the client's user is asked before the plugin runs, in both protocol eras.",
     "consent:denied": "Without a yes, or without a client that can ask, the plugin does not run.",
     "consent:remembered": "A yes lasts for the call, the session or for good, and only for the version it was given.",
+    "config:schema": "A plugin's configuration is held against its schema before the plugin runs.",
+    "config:secret": "A secret reaches a plugin's configuration by name, from the operator alone, and lies in no file.",
+    "consent:recorded": "Each answer of a user, and each question nobody could be asked, is in the audit log.",
     "consent:not-forged": "An answer counts once, for the call it was given for.",
     "log:to-client": "A plugin's log lines reach the client that called, from the level it wants.",
     # Modules
@@ -225,6 +229,12 @@ REQUIREMENTS: dict[str, str] = {
     "hooks:breaker": "A hook that keeps failing is held back for a while.",
     "hooks:no-reentry": "The memory operations of a hook start no hooks.",
     "hooks:reload": "A reload while hooks run fails no operation and skips no hook.",
+    # Plugins and their tests
+    "testing:real": "A test of a plugin loads it in the real runtime, with the rights that its author chose.",
+    "testing:apart": "Tests of one plugin find nothing of each other.",
+    "testing:optional": "Nothing but mcp_server.testing needs pytest, and nothing of it is loaded unasked.",
+    "plugins:readme": "Every tool of a plugin of this project has an example in its README, and it is true.",
+    "plugins:no-panics": "A plugin of this project answers or refuses whatever it is given, and never traps.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
 }
 

@@ -42,6 +42,7 @@ class LoadedManifest:
         wasm: Where the module is.
         schemas: Per tool entry, in order: (input schema, output schema or None), compiled.
         declared: False for a lone module without a manifest.
+        config_schema: What ``[config]`` must fit once the operator's values are in it; its messages hide values.
     """
 
     manifest: Manifest
@@ -49,6 +50,7 @@ class LoadedManifest:
     wasm: Path
     schemas: tuple[tuple[JsonSchema, JsonSchema | None], ...]
     declared: bool = True
+    config_schema: JsonSchema | None = None
 
 
 def load_manifest(path: Path, *, roots: Sequence[Path] = (), host_version: str) -> LoadedManifest:
@@ -79,9 +81,10 @@ def load_manifest(path: Path, *, roots: Sequence[Path] = (), host_version: str) 
     problems += _host_problems(plugin.get("requires_host"), host_version)
     wasm = _find_wasm(path, plugin, roots, problems)
     schemas = tuple(_compile_schemas(index, tool, path, problems) for index, tool in enumerate(tools))
+    config = _compile("config_schema", document.get("config_schema"), path, problems, _config_problem, hidden=True)
     if manifest is None or problems:
         raise ManifestError(str(path), problems)
-    return LoadedManifest(manifest, path, wasm, schemas)
+    return LoadedManifest(manifest, path, wasm, schemas, config_schema=config)
 
 
 def lone_module_manifest(path: Path) -> LoadedManifest:
@@ -193,11 +196,14 @@ def _compile(
     path: Path,
     problems: list[str],
     check: Callable[[Mapping[str, Any]], str],
+    *,
+    hidden: bool = False,
 ) -> JsonSchema | None:
     if source is None:
         return None
     try:
-        schema = JsonSchema(_schema_file(path.parent, source) if isinstance(source, str) else source)
+        document = _schema_file(path.parent, source) if isinstance(source, str) else source
+        schema = JsonSchema(document, hidden=hidden)
     except ValueError as error:
         problems.append(f"{key}: {error}")
         return None
@@ -231,6 +237,10 @@ def _input_problem(schema: Mapping[str, Any]) -> str:
     if schema.get("type") == "object":
         return ""
     return 'needs "type": "object" at its root (MCP clients refuse other input schemas)'
+
+
+def _config_problem(schema: Mapping[str, Any]) -> str:
+    return "" if schema.get("type") == "object" else 'needs "type": "object" at its root: a configuration is a table'
 
 
 def _text_input_problem(schema: Mapping[str, Any]) -> str:

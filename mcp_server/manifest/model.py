@@ -18,6 +18,7 @@ from pydantic import (
 
 from mcp_server.policy.network import rule_problems
 from mcp_server.policy.paths import path_problems
+from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import Capability
 
 __all__ = [
@@ -242,9 +243,18 @@ class Manifest(_Section):
     network: NetworkSection = NetworkSection()
     filesystem: FilesystemSection = FilesystemSection()
     config: dict[str, Any] = Field(default_factory=dict)
+    config_schema: SchemaSource | None = None
     limits: dict[str, int] = Field(default_factory=dict)
     tools: tuple[ToolEntry, ...] = ()
     hooks: HookSection = HookSection()
+
+    @field_validator("config")
+    @classmethod
+    def _referable(cls, config: dict[str, Any]) -> dict[str, Any]:
+        problems = reference_problems(config, "config")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return config
 
     @field_validator("tools")
     @classmethod

@@ -32,6 +32,7 @@ class JsonSchema:
 
     Args:
         source: The schema as the author wrote it.
+        hidden: Whether messages leave the value out, because it may be a secret.
 
     Raises:
         ValueError: The schema is over a cap, refers to a remote document, or is not valid JSON Schema 2020-12.
@@ -39,13 +40,15 @@ class JsonSchema:
 
     __slots__ = ("_is_valid", "_validator", "source")
 
-    def __init__(self, source: Mapping[str, Any]) -> None:
+    def __init__(self, source: Mapping[str, Any], *, hidden: bool = False) -> None:
         problem = schema_problem(source)
         if problem:
             raise ValueError(problem)
         self.source = dict(source)
         try:
-            self._validator = jsonschema_rs.validator_for(self.source, offline=True)
+            self._validator = jsonschema_rs.validator_for(
+                self.source, offline=True, mask="the value" if hidden else None
+            )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             raise ValueError(f"is not a valid JSON Schema: {_first_line(error)}") from None
         self._is_valid = self._validator.is_valid

@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from mcp_server.errors import AgentMemError, ApprovalPending, LockDamaged
 from mcp_server.registry.facts import Facts, ServedTools, differences, facts_of, within
-from mcp_server.registry.governed import ApprovalRules
+from mcp_server.registry.governed import ApprovalRules, Launch
 from mcp_server.registry.kept import KeptVersions, granted_before, manifest_of
 from mcp_server.registry.lockfile import PARTS, Entries, Entry, LockFile
 from mcp_server.registry.version import OperatorWord, PluginVersion, read_version
+from mcp_server.settings import ApprovalSettings
 
 __all__ = ["Approvals", "Verdict"]
 
@@ -78,6 +79,12 @@ class Approvals:
         self._served = served
         self._entries: Entries | None = None
         self._first: dict[str, tuple[Facts, OperatorWord]] = {}
+
+    @classmethod
+    def below(cls, data: Path, settings: ApprovalSettings, launch: Launch, served: ServedTools) -> Approvals:
+        """Those kept in ``data``, for the plugins that are not of the operator's own folders."""
+        rules = ApprovalRules(settings.mode, data / "plugins", settings.trusted_folders, launch)
+        return cls(data, rules, served)
 
     def begin(self) -> None:
         """Look at the lock again when it is next needed: another process may have approved."""

@@ -6,9 +6,9 @@ The rule, the same everywhere: a plugin is a ``plugin.toml``; a ``.wasm`` that n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from mcp_server.errors import SettingsError
 
@@ -25,16 +25,27 @@ class PluginFolders:
         manifests: Each holds ``<name>/plugin.toml``.
         plugins: Each holds ``<id>/<id>.wasm``, bundles (``plugin.toml`` beside the module) and lone modules.
         single: Plugins named one by one: a bundle folder, a ``plugin.toml`` or a ``.wasm``.
+        modules: Each holds ``<id>/<id>.wasm`` for a manifest elsewhere; no plugin is looked for in them.
     """
 
     manifests: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     single: tuple[Path, ...] = ()
+    modules: tuple[Path, ...] = ()
 
     @property
     def roots(self) -> tuple[Path, ...]:
         """Folders into which a manifest's ``wasm`` path may point."""
-        return (*self.plugins, *self.manifests)
+        return (*self.plugins, *self.manifests, *self.modules)
+
+    def plus(self, *, single: Path | None = None, plugins: Path | None = None, manifests: Path | None = None) -> Self:
+        """These and more, each after its own kind."""
+        return replace(
+            self,
+            single=(*self.single, single) if single else self.single,
+            plugins=(*self.plugins, plugins) if plugins else self.plugins,
+            manifests=(*self.manifests, manifests) if manifests else self.manifests,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_server.policy.rights import Rights
+from mcp_server.policy.plugin_config import named_secrets
 from mcp_server.registry.version import PluginVersion
 
 __all__ = ["Facts", "digest_of", "differences", "facts_of", "manifest_document", "within"]
@@ -56,9 +56,7 @@ def facts_of(version: PluginVersion, served: ServedTools) -> Facts:
     """
     plugin = version.source.manifest.plugin
     tools = [dict(tool) for tool in served(version)]
-    return Facts(
-        plugin.id, plugin.version, version.module.sha256, manifest_document(version), tools, _grants(version.rights)
-    )
+    return Facts(plugin.id, plugin.version, version.module.sha256, manifest_document(version), tools, _grants(version))
 
 
 def manifest_document(version: PluginVersion) -> Document:
@@ -67,6 +65,7 @@ def manifest_document(version: PluginVersion) -> Document:
     return {
         "declared": source.declared,
         "manifest": source.manifest.model_dump(mode="json"),
+        "config_schema": source.config_schema.source if source.config_schema else None,
         "schemas": [[given.source, out.source if out else None] for given, out in source.schemas],
     }
 
@@ -101,8 +100,10 @@ def differences(old: Facts, new: Facts) -> list[str]:
     return lines
 
 
-def _grants(rights: Rights) -> dict[str, list[str]]:
+def _grants(version: PluginVersion) -> dict[str, list[str]]:
+    rights = version.rights
     allow: list[str] = list(rights.effective)
+    allow += [f"secret {name} as config {path}" for path, name in named_secrets(version.runnable.config)]
     deny: list[str] = []
     if "NetworkAccess" in rights.effective:
         net = rights.network

@@ -16,6 +16,7 @@ from mcp_server.manifest.load import LoadedManifest
 from mcp_server.policy.llm import LlmRules
 from mcp_server.policy.network import NetworkGrant
 from mcp_server.policy.paths import FileGrant
+from mcp_server.policy.plugin_config import merged, named_secrets
 from mcp_server.registry.facts import Facts
 from mcp_server.registry.lockfile import PARTS, Entry
 from mcp_server.registry.version import OperatorWord
@@ -62,11 +63,14 @@ def manifest_of(facts: Facts, path: Path, wasm: Path) -> LoadedManifest:
 
     Raises:
         ValueError: This version of the server does not take it.
+        KeyError: As before.
     """
     document = facts.manifest
     manifest = Manifest.model_validate_json(json.dumps(document["manifest"]))
     schemas = tuple((JsonSchema(given), JsonSchema(out) if out else None) for given, out in document["schemas"])
-    return LoadedManifest(manifest, path, wasm, schemas, document["declared"])
+    stated = document["config_schema"]
+    config = JsonSchema(stated, hidden=True) if stated else None
+    return LoadedManifest(manifest, path, wasm, schemas, document["declared"], config)
 
 
 def granted_before(grant: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +91,7 @@ def granted_before(grant: dict[str, Any]) -> dict[str, Any]:
         "llm": LlmRules(**llm),
         "hooks": bool(grant["hooks"]),
         "shares_memories": bool(grant["shares_memories"]),
+        "config_secrets": frozenset(grant["config_secrets"]),
     }
 
 
@@ -106,6 +111,7 @@ def _grant_document(word: OperatorWord) -> dict[str, Any]:
         "llm": asdict(word.llm),
         "hooks": word.hooks,
         "shares_memories": word.shares_memories,
+        "config_secrets": sorted({name for _, name in named_secrets(merged({}, word.config, word.config_secrets))}),
     }
 
 

@@ -22,8 +22,26 @@ def notes_on(version: PluginVersion) -> tuple[str, ...]:
     hooks = [point for point, _ in manifest.hooks.entries()]
     if hooks and not version.rights.hooks:
         notes.append(f"its hooks {', '.join(hooks)} do not run; {hooks_fix(manifest.plugin.id)}")
+    private = _private(version)
+    if private and version.rights.network.grant and "NetworkAccess" in version.rights.effective:
+        hosts = ", ".join(rule.text for rule in version.rights.network.grant)
+        notes.append(
+            f"it reads {' and '.join(private)} and talks to {hosts}: what those sites answer may make it, or the model "
+            "that reads its results, send there what it has read; grant both only to a plugin you trust with both"
+        )
     refused = sorted(set(manifest.capabilities.optional) - version.rights.granted)
     if refused:
         fix = version.rights.fix(manifest.plugin.id, refused)
         notes.append(f"optional capabilities not granted: {', '.join(refused)}; {fix}")
     return tuple(notes)
+
+
+def _private(version: PluginVersion) -> list[str]:
+    """What of the user's own the plugin reads. Its own memories and values hold only what it was given."""
+    rights = version.rights
+    found: list[str] = []
+    if rights.shares_memories and "MemoryAccess" in rights.effective:
+        found.append("the memories of whoever calls it")
+    if rights.files.roots and "FileSystemAccess" in rights.effective:
+        found.append(f"files below {', '.join(rights.files.roots)}")
+    return found

@@ -12,42 +12,32 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from mcp_server.errors import IntegrityError, ManifestError, ModuleError
+from mcp_server.errors import ConfigInvalid
 from mcp_server.manifest import load_manifest, lone_module_manifest
 from mcp_server.manifest.load import LoadedManifest
 from mcp_server.manifest.model import Manifest
 from mcp_server.policy import network, paths
-from mcp_server.policy.limits import LIMITS, Limits, exceeded, resolve_limits
+from mcp_server.policy.limits import resolve_limits
 from mcp_server.policy.llm import LlmRules
 from mcp_server.policy.network import NetworkGrant
 from mcp_server.policy.paths import FileGrant
+from mcp_server.policy.plugin_config import merged, named_secrets, unnamed
 from mcp_server.policy.rights import (
-    HOST_MODULES,
     STORAGE_QUOTA,
     Capability,
     Rights,
     decide_rights,
-    require_declared,
     require_granted,
 )
 from mcp_server.registry.discovery import Found
+from mcp_server.registry.module_file import check_functions, linked_functions, read_module_file
 from mcp_server.runtime.runnable import Runnable
-from mcp_server.wasm import FuncType, Import, Module, ModuleLimits, read_module
+from mcp_server.wasm import Module
 from mcp_server.wasm.exports import LIFECYCLE
 from mcp_server.worker.frames import Mode
 
 __all__ = ["Asking", "OperatorWord", "PluginVersion", "read_manifest", "read_version", "rights_of"]
 
-KERNEL_MODULE = "extism:host/env"
-WASI_MODULE = "wasi_snapshot_preview1"
-_HOST_SIGNATURE = FuncType(("i64",), ("i64",))
-_HARD = {spec.name: spec.hard * spec.scale for spec in LIMITS}
-_READER_LIMITS = ModuleLimits(
-    max_bytes=_HARD["module_bytes"],
-    max_functions=_HARD["functions"],
-    max_table_elements=_HARD["table_elements"],
-    max_memory_pages=_HARD["memory"] // 65_536,
-)
 _STRICTNESS = {Mode.SHARED: 0, Mode.SESSION: 1, Mode.CALL: 2}
 _MODES = {"call": Mode.CALL, "session": Mode.SESSION, "shared": Mode.SHARED}
 
@@ -78,6 +68,7 @@ class OperatorWord:
         storage_quota: Bytes of keys and values it may keep for each principal.
         hooks: Whether its hooks run.
         shares_memories: Whether it works on the principal's own memories.
+        config_secrets: The only secrets that ``config`` may name; None: all that it does.
     """
 
     granted: frozenset[Capability] = frozenset()
@@ -93,6 +84,7 @@ class OperatorWord:
     storage_quota: int = STORAGE_QUOTA
     hooks: bool = False
     shares_memories: bool = False
+    config_secrets: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,35 +129,30 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
         IntegrityError: It is not the pinned one.
         LimitExceeded: It is over a limit before it ever ran.
         CapabilityDenied: It imports, or requires, what it was not given.
+        ConfigInvalid: Its configuration is not what its schema says.
     """
     manifest = source.manifest
     plugin = manifest.plugin.id
     limits = resolve_limits(manifest.limits, word.limits)
-    data = _read_module_file(source.wasm)
-    if len(data) > limits.module_bytes:
-        raise exceeded("module_bytes", limits.module_bytes, plugin=plugin, used=len(data))
-    sha256 = hashlib.sha256(data).hexdigest()
-    _check_pin(source, sha256)
-    module = read_module(data, _READER_LIMITS, sha256=sha256)
-    _check_module_limits(module, limits, plugin)
+    data, module = read_module_file(source, limits)
     rights = rights_of(manifest, word)
-    host = _check_imports(module.imports, rights, source)
+    host = linked_functions(module.imports, rights, source)
     require_granted(plugin, rights)
     exports = module.callable_exports()
-    _check_functions(source, exports)
+    check_functions(source, exports)
     runnable = Runnable(
         plugin=plugin,
-        digest=sha256,
+        digest=module.sha256,
         exports=exports,
         host=host,
         initial_pages=sum(memory.minimum for memory in module.memories),
         lifecycle=tuple(sorted(LIFECYCLE & set(exports))),
-        config={**manifest.config, **word.config} if "ConfigAccess" in rights.effective else {},
+        config=_config(source, word) if "ConfigAccess" in rights.effective else {},
         wasi=manifest.runtime.wasi,
         isolation=_isolation(manifest.runtime.isolation, word.isolation),
         limits=limits,
     )
-    return PluginVersion(source, module, data, rights, runnable, _version_digest(source, sha256), word)
+    return PluginVersion(source, module, data, rights, runnable, _version_digest(source, module.sha256), word)
 
 
 def rights_of(manifest: Manifest, word: OperatorWord) -> Rights:
@@ -185,85 +172,21 @@ def rights_of(manifest: Manifest, word: OperatorWord) -> Rights:
     )
 
 
-def _read_module_file(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _HARD["module_bytes"]:
-            raise ModuleError(f"'{path.name}' is {path.stat().st_size} bytes long; no module may be over 64 MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModuleError(f"'{path.name}' cannot be read: {error.strerror}", fix=f"look at {path}") from None
-
-
-def _check_pin(source: LoadedManifest, sha256: str) -> None:
-    pinned = source.manifest.plugin.sha256
-    if pinned is not None and pinned != sha256:
-        raise IntegrityError(
-            f"'{source.wasm.name}' has the sha256 {sha256}, but the manifest pins {pinned}",
-            fix=f"if the new module is wanted, set plugin.sha256 in {source.path}",
-        )
-
-
-def _check_module_limits(module: Module, limits: Limits, plugin: str) -> None:
-    elements = sum(table.minimum for table in module.tables)
-    pages = sum(memory.minimum for memory in module.memories)
-    for name, used, limit in (
-        ("functions", module.function_count, limits.functions),
-        ("table_elements", elements, limits.table_elements),
-        # Twice: the engine instantiates only what fits into the budget it then gives the guest once more, so a module
-        # that starts with more than half of its limit would load and fail every call with "oom".
-        ("memory", 2 * pages * 65_536, limits.memory),
-    ):
-        if used > limit:
-            raise exceeded(name, limit, plugin=plugin, used=used)
-
-
-def _check_imports(imports: Sequence[Import], rights: Rights, source: LoadedManifest) -> tuple[tuple[str, str], ...]:
-    """The host functions to link; everything else a module may import is the engine's own."""
-    plugin = source.manifest.plugin.id
-    host: list[tuple[str, str]] = []
-    for item in imports:
-        if item.module in HOST_MODULES:
-            host.append((item.module, item.name))
-            if item.kind != "func" or item.type != _HOST_SIGNATURE:
-                raise ModuleError(
-                    f"plugin '{plugin}' imports '{item.module}' '{item.name}' as {item.kind} {item.type}; "
-                    f"host functions are func {_HOST_SIGNATURE}: one JSON string in, one out",
-                    fix="declare it with a PDK, as a function from one memory handle to another",
-                )
-        elif item.module == WASI_MODULE:
-            if not source.manifest.runtime.wasi:
-                raise ModuleError(
-                    f"plugin '{plugin}' imports '{item.name}' of WASI, which its manifest does not ask for",
-                    fix="add [runtime] wasi = true to its plugin.toml (gives it a clock and random numbers, no files)",
-                )
-        elif item.module != KERNEL_MODULE:
-            raise ModuleError(
-                f"plugin '{plugin}' imports '{item.module}' '{item.name}'; this host offers the modules "
-                f"{', '.join((*HOST_MODULES, KERNEL_MODULE))} and, on request, {WASI_MODULE}",
-                fix="build the module for Extism, with one of its PDKs",
-            )
-    require_declared(plugin, rights, host)
-    return tuple(dict.fromkeys(host))
-
-
-def _check_functions(source: LoadedManifest, exports: Sequence[str]) -> None:
-    """Every function that ``[[tools]]`` and ``[hooks]`` name must be there: a tool that can only fail is not shown."""
-    problems: list[str] = []
-    for index, tool in enumerate(source.manifest.tools):
-        function = "process" if tool.operation is not None else tool.function
-        if function not in exports:
-            problems.append(
-                f"tools[{index}].function: '{source.wasm.name}' has no callable export '{function}' "
-                f"(it has: {', '.join(exports) or 'none'})"
-            )
-    for point, hook in source.manifest.hooks.entries():
-        if hook.function not in exports:
-            problems.append(
-                f"hooks.{point}: '{source.wasm.name}' has no callable export '{hook.function}' "
-                f"(it has: {', '.join(exports) or 'none'})"
-            )
+def _config(source: LoadedManifest, word: OperatorWord) -> dict[str, Any]:
+    """The author's values under the operator's, checked; a secret fits wherever its schema wants a text."""
+    config = merged(source.manifest.config, word.config, word.config_secrets)
+    schema = source.config_schema
+    secrets = {path.replace(".", "/") for path, _ in named_secrets(config)}
+    problems = schema.problems(unnamed(config)) if schema else []
+    problems = [problem for problem in problems if problem.partition(":")[0] not in secrets]
     if problems:
-        raise ManifestError(str(source.path), problems)
+        plugin = source.manifest.plugin.id
+        raise ConfigInvalid(
+            f"the configuration of plugin '{plugin}' is not what its config_schema says: {'; '.join(problems)}",
+            fix=f"set these keys under [config.{plugin}] (`agentmem-mcp config show --origin` says where they are set)",
+            data={"plugin": plugin, "problems": problems},
+        )
+    return config
 
 
 def _isolation(asked: str, least: str | None) -> Mode:
@@ -274,4 +197,5 @@ def _isolation(asked: str, least: str | None) -> Mode:
 def _version_digest(source: LoadedManifest, sha256: str) -> str:
     stated = source.manifest.model_dump_json().encode() if source.declared else b""
     schemas = "".join(repr((given.source, out.source if out else None)) for given, out in source.schemas).encode()
+    schemas += repr(source.config_schema.source).encode() if source.config_schema else b""
     return hashlib.sha256(sha256.encode() + b"\0" + stated + b"\0" + schemas).hexdigest()

@@ -19,9 +19,11 @@ from mcp_server.policy.rights import HOST_FUNCTIONS
 from mcp_server.runtime.audited import Record, note_call
 from mcp_server.runtime.refusals import RefusalLog
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "Listener"]
 
 logger = logging.getLogger(__name__)
+Listener = Callable[[CallContext, str, bytes, str], None]
+"""Takes the call's context, the host function, the request as the guest sent it, and ``ok`` or the refusal's code."""
 _EMPTY_DONE = b'{"success":true,"data":null,"error":null,"metadata":{}}'
 
 
@@ -44,6 +46,8 @@ class Bridge:
         self._spawn = spawn
         self._refusals = RefusalLog()
         self._record = record
+        self.listeners: list[Listener] = []
+        """Told of each host call when it has been answered; for tests of plugins."""
 
     def answer(self, context: CallContext, name: str, request: bytes, send: Callable[[bytes], None]) -> None:
         """Answer one host call through ``send``: now, or later for a function that waits."""
@@ -66,8 +70,8 @@ class Bridge:
             logger.exception("host function %s failed for plugin %s, call %s", name, context.plugin, context.call_id)
             send(_refused(HostRefusal("internal", f"{name}: the host failed; see its log for call {context.call_id}")))
         finally:
-            if code and self._record is not None:
-                note_call(self._record, context, name, request, arguments, code, data)
+            if code:
+                self._note(context, name, request, arguments, code, data)
 
     async def _answer_later(
         self,
@@ -96,8 +100,21 @@ class Bridge:
                 send(_refused(HostRefusal("internal", f"{function.name}: the host failed; see its log")))
             finally:
                 context.waiting.discard(scope)
-                if self._record is not None:
-                    note_call(self._record, context, function.name, request, arguments, code, data)
+                self._note(context, function.name, request, arguments, code, data)
+
+    def _note(
+        self,
+        context: CallContext,
+        name: str,
+        request: bytes,
+        arguments: dict[str, Any] | None,
+        code: str,
+        data: object,
+    ) -> None:
+        if self._record is not None:
+            note_call(self._record, context, name, request, arguments, code, data)
+        for listener in self.listeners:
+            listener(context, name, request, code)
 
     def _admit(self, context: CallContext, name: str, request: bytes) -> tuple[HostFunction, dict[str, Any]]:
         usage, limit = context.usage, context.limits.host_calls

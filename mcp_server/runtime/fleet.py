@@ -53,7 +53,7 @@ class Fleet:
     async def __aenter__(self) -> Fleet:
         self.launcher = Launcher(self.modules.empty)
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
-        self._bridge = Bridge(self._functions, self.start_soon, self._record)
+        self.bridge = Bridge(self._functions, self.start_soon, self._record)
         self._tasks.start_soon(self._sweep)
         return self
 
@@ -87,7 +87,7 @@ class Fleet:
             runnable,
             launcher=self.launcher,
             modules=self.modules,
-            bridge=self._bridge,
+            bridge=self.bridge,
             start_soon=self.start_soon,
             max_workers=self._max_workers,
         )

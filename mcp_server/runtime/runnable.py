@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mcp_server.policy.limits import Limits
+from mcp_server.policy.plugin_config import unnamed
 from mcp_server.worker.frames import Mode
 from mcp_server.worker.order import LoadOrder
 
@@ -27,7 +28,7 @@ class Runnable:
         host: Host functions to link, ``(import module, name)``.
         initial_pages: Pages of linear memory the module starts with.
         lifecycle: Those of initialize, start, warmup, stop it exports.
-        config: Its configuration; empty without ConfigAccess.
+        config: Its configuration, with a name where a secret belongs; empty without ConfigAccess.
         wasi: Whether WASI is linked.
         isolation: How long an instance lives.
         limits: The limits in force.
@@ -58,6 +59,6 @@ class Runnable:
             max_output=self.limits.output_bytes,
             call_seconds=self.limits.execution_time // 1_000 + _CALL_GRACE_SECONDS,
             lifecycle=self.lifecycle,
-            config=json.dumps(dict(self.config)),
+            config=json.dumps(unnamed(self.config)),
             wasi=self.wasi,
         )

@@ -7,10 +7,19 @@ file trusts that folder. One variable, ``AGENTMEM_HOME``, moves configuration, d
 
 from mcp_server.settings.folders import HOME_VARIABLE, Folders, user_folders
 from mcp_server.settings.layers import Configuration, SourceFile, load_configuration, load_settings
-from mcp_server.settings.model import AuditSettings, FolderSection, Grant, MemorySettings, PluginSettings, Settings
-from mcp_server.settings.variables import secret
+from mcp_server.settings.model import (
+    ApprovalSettings,
+    AuditSettings,
+    FolderSection,
+    Grant,
+    MemorySettings,
+    PluginSettings,
+    Settings,
+)
+from mcp_server.settings.secrets import Secrets
 
 __all__ = [
+    "ApprovalSettings",
     "AuditSettings",
     "Configuration",
     "FolderSection",
@@ -19,10 +28,10 @@ __all__ = [
     "HOME_VARIABLE",
     "MemorySettings",
     "PluginSettings",
+    "Secrets",
     "Settings",
     "SourceFile",
     "load_configuration",
     "load_settings",
-    "secret",
     "user_folders",
 ]

@@ -16,6 +16,7 @@ from mcp_server.policy.limits import limit_problems
 from mcp_server.policy.llm import LlmGrant, LlmSettings
 from mcp_server.policy.network import NetworkGrant, intersect
 from mcp_server.policy.paths import path_problems
+from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
 
@@ -59,6 +60,12 @@ class AuditSettings(_Section):
     enabled: bool = True
     max_file_mb: int = Field(default=16, ge=1, le=1_024)
     keep_files: int = Field(default=8, ge=2, le=1_000)
+
+
+class SecretSettings(_Section):
+    """``[secrets]``: where the values of secrets are, beside the environment."""
+
+    keyring: bool = False
 
 
 class NetworkSection(_Section):
@@ -180,6 +187,7 @@ class Settings(_Section):
     approval: ApprovalSettings = ApprovalSettings()
     audit: AuditSettings = AuditSettings()
     memory: MemorySettings = MemorySettings()
+    secrets: SecretSettings = SecretSettings()
     trust: TrustSettings = TrustSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)
@@ -189,6 +197,8 @@ class Settings(_Section):
     @classmethod
     def _json(cls, config: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         problems = json_problems(config, "config")
+        for plugin, values in config.items() if not problems else ():
+            problems += reference_problems(values, f"config.{plugin}")
         if problems:
             raise ValueError("; ".join(problems))
         return config

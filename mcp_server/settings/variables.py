@@ -1,4 +1,4 @@
-"""The environment: its one reader. ``AGENTMEM_SECTION__KEY`` sets ``[section] key``, and secrets are looked up here."""
+"""The environment: its one reader. ``AGENTMEM_SECTION__KEY`` sets ``[section] key``; ``secrets`` looks secrets up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PREFIX", "Variable", "environment_of", "secret", "secret_variable", "variables_in"]
+__all__ = ["PREFIX", "Variable", "environment_of", "secret_variable", "variables_in"]
 
 PREFIX = "AGENTMEM_"
 SECRET_PREFIX = "AGENTMEM_SECRET_"  # noqa: S105  # the name of variables, not a secret
@@ -40,15 +40,6 @@ def variables_in(environment: Mapping[str, str]) -> list[Variable]:
                 value = text
             found.append(Variable(name, (section.lower(), key.lower()), value))
     return found
-
-
-def secret(plugin: str, name: str) -> str | None:
-    """The value of a secret that a grant names: the environment's ``AGENTMEM_SECRET_<NAME>``, or None.
-
-    It is read when a request needs it and kept nowhere; which plugin may use it, and where to, the grant says.
-    """
-    del plugin
-    return os.environ.get(secret_variable(name))
 
 
 def secret_variable(name: str) -> str:

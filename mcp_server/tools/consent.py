@@ -19,6 +19,8 @@ from mcp_server.tools.results import clean_text
 __all__ = ["Ask", "Consents", "Question", "Subject", "nobody_to_ask"]
 
 ONCE, SESSION, ALWAYS, NO = "once", "session", "always", "no"
+NOBODY = "nobody"
+"""The answer on record where the client cannot ask."""
 MOST_REMEMBERED = 4_096
 LONGEST_ARGUMENTS = 600
 """Characters of the arguments that a question shows."""
@@ -41,6 +43,7 @@ class Question:
     choices: Mapping[str, str]
 
 
+Record = Callable[[Mapping[str, Any]], None]
 Ask = Callable[[Question], Awaitable[str]]
 """Put the question to the user: the chosen word; anything that was not offered counts as no.
 
@@ -77,10 +80,12 @@ class Consents:
 
     Args:
         keep: Makes "always" last beyond this process, given the plugin's id; None: it is not offered.
+        record: The audit log: takes a row for each answer, and for each question that nobody could be asked.
     """
 
-    def __init__(self, keep: Callable[[str], None] | None = None) -> None:
+    def __init__(self, keep: Callable[[str], None] | None = None, record: Record | None = None) -> None:
         self._keep = keep
+        self._record = record
         self._given: OrderedDict[tuple[str, str, str, str], None] = OrderedDict()
 
     async def obtain(self, subject: Subject, arguments: Mapping[str, Any], ask: Ask) -> None:
@@ -95,8 +100,14 @@ class Consents:
         if mine in self._given or for_all in self._given:
             return
         question = self._question(subject, arguments)
-        choice = await ask(question)
-        if choice not in question.choices or choice == NO:
+        try:
+            choice = await ask(question)
+        except ConsentDenied:
+            self._note(subject, NOBODY)
+            raise
+        allowed = choice in question.choices and choice != NO
+        self._note(subject, choice if allowed else NO)
+        if not allowed:
             raise ConsentDenied(
                 f"the user did not allow '{subject.tool}'; do not try again unless the user asks for it",
                 data={"plugin": subject.plugin, "tool": subject.tool},
@@ -124,3 +135,9 @@ class Consents:
         self._given[key] = None
         while len(self._given) > MOST_REMEMBERED:  # sessions come and go; nothing may pile up
             self._given.popitem(last=False)
+
+    def _note(self, subject: Subject, answer: str) -> None:
+        if self._record is not None:
+            row = {"principal": subject.principal, "plugin": subject.plugin, "version": subject.digest}
+            code = ConsentDenied.code if answer in (NO, NOBODY) else "ok"
+            self._record({"event": "consent", **row, "tool": subject.tool, "answer": answer, "code": code})

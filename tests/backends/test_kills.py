@@ -89,7 +89,8 @@ def one_life(process: subprocess.Popen[str], start: int, writes: int) -> list[tu
             number, kept, gone = line.split()
             acknowledged.append((int(number), kept, gone))
         if child and len(acknowledged) >= writes:
-            os.kill(child, signal.SIGKILL)  # again for each line that was under way: it is not waited for yet
+            os.kill(child, signal.SIGKILL)
+            child = 0  # lines that were under way may follow, when its parent has waited for it
     return acknowledged
 
 

@@ -11,6 +11,7 @@ import pytest
 from mcp_server.errors import ConsentDenied
 from mcp_server.host import PluginHost
 from mcp_server.settings import Settings
+from mcp_server.telemetry.audit_check import audit_rows
 from mcp_server.tools.consent import Question
 from mcp_server.tools.invoke import Caller
 from tests.conftest import Serve
@@ -227,3 +228,22 @@ async def test_a_user_who_never_answers_holds_no_slot(serve: Serve, config: list
             asked = [await question(server, 100 + number) for number in range(40)]  # more than calls in flight
             await reply(server, asked[-1], "accept", "once")
             assert (await server.answer(139))["result"]["structuredContent"] == ARGUMENTS
+
+
+@requirement("consent:recorded")
+async def test_every_answer_and_every_question_that_nobody_could_be_asked_is_on_record(
+    serve: Serve, config: list[str], tmp_path: Path
+) -> None:
+    async with serve(arguments=config, environment={"AGENTMEM_HOME": str(tmp_path / "home")}) as server:
+        for choice in ("once", "no"):
+            state = (await modern(server))["result"]["requestState"]
+            await modern(server, **answered(state, choice))
+        await server.call(TOOL, ARGUMENTS)  # this client cannot show a question
+        assert await server.close() == 0
+    rows = [row for row in audit_rows(tmp_path / "home" / "state" / "audit") if row["event"] == "consent"]
+    kept = [(row["principal"], row["plugin"], row["tool"], row["answer"], row["code"]) for row in rows]
+    assert kept == [
+        ("local", "careful", TOOL, "once", "ok"),
+        ("local", "careful", TOOL, "no", "consent_denied"),
+        ("local", "careful", TOOL, "nobody", "consent_denied"),
+    ]

@@ -373,3 +373,30 @@ async def test_a_plugin_that_is_held_back_tells_its_fix_in_the_log_and_not_to_th
             assert_models_side(answer)
             assert await server.close() == 0
     assert fixes(log) == ["plugin grant keeper StorageAccess"]
+
+
+@requirement("grants:combination")
+@pytest.mark.parametrize(
+    ("grant", "told"),
+    [
+        ('memories = "principal"', "the memories of whoever calls it"),
+        ("[grants.both.filesystem]\nroots = [{ name = 'notes', folder = '/srv' }]", "files below notes"),
+        ("", ""),
+    ],
+)
+def test_a_plugin_that_reads_private_data_and_talks_to_the_network_is_pointed_at(
+    plugins: Path, tmp_path: Path, grant: str, told: str
+) -> None:
+    asks = """[capabilities]
+    optional = ["MemoryAccess", "NetworkAccess", "FileSystemAccess"]
+    [network]
+    allow = ["https://example.com/*"]
+    [filesystem]
+    allow = [{ path = "notes" }]"""
+    write_plugin(plugins, "both", relay("add_memory", "http_request", "read_file"), asks)
+    config = tmp_path / "config.toml"
+    net = 'capabilities = ["NetworkAccess", "FileSystemAccess"]\nnetwork = { allow = ["https://example.com/*"] }'
+    config.write_text(f"[grants.both]\n{net}\n{grant}\n", encoding="utf-8")
+    shown = json.loads(command(tmp_path, "plugin", "show", "both", "--plugins", plugins, "--config", config, "--json"))
+    notes = [note for note in shown["notes"] if "talks to https://example.com/*" in note]
+    assert [told in note for note in notes] == ([True] if told else [])
