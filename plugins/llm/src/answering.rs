@@ -98,7 +98,7 @@ pub fn answer(
     let said = desk.ask("the answer", &prompt)?;
     let ids: Vec<&str> = given.iter().map(|one| one.id.as_str()).collect();
     let mut checked = check(&fenced.cleaned(&said.text), &ids);
-    if is_extract(said) {
+    if is_extract(&said) {
         let sources = sources_of(&checked.text, given).into_iter().filter(|place| !checked.named.contains(place));
         let sources: Vec<usize> = sources.collect();
         checked.named.extend(sources);

@@ -53,25 +53,33 @@ pub struct Nearest {
 
 /// For each of `texts` the nearest word to each word of `query`, left out where none reaches `least`.
 pub fn nearest(query: &[String], texts: &[Vec<String>], slips: Slips, least: f64) -> Vec<Vec<Nearest>> {
-    let mut known: BTreeMap<(usize, &str), Option<f64>> = BTreeMap::new();
-    let mut found = Vec::with_capacity(texts.len());
-    for text in texts {
-        let mut best: Vec<Nearest> = Vec::new();
-        for (place, asked) in query.iter().enumerate() {
-            let likeness = text.iter().filter_map(|word| {
-                let near = *known.entry((place, word)).or_insert_with(|| likeness(asked, word, slips, least));
-                near.map(|similarity| (similarity, word))
-            });
-            let top = likeness.reduce(|a, b| if b.0 > a.0 { b } else { a });
-            best.extend(top.map(|(similarity, word)| Nearest {
-                asked: asked.clone(),
-                found: word.clone(),
-                similarity,
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let numbered: Vec<Vec<usize>> = texts.iter().map(|text| numbers_of(text, &mut places)).collect();
+    let mut words: Vec<(&str, usize)> = places.into_iter().collect();
+    words.sort_by_key(|(_, number)| *number);
+    let mut found: Vec<Vec<Nearest>> = vec![Vec::new(); texts.len()];
+    for asked in query {
+        let near: Vec<Option<f64>> = words.iter().map(|(word, _)| likeness(asked, word, slips, least)).collect();
+        for (numbers, found) in numbered.iter().zip(&mut found) {
+            let alike = numbers.iter().filter_map(|number| Some((near.get(*number).copied()??, *number)));
+            let best = alike.reduce(|a, b| if b.0 > a.0 { b } else { a });
+            found.extend(best.and_then(|(similarity, number)| {
+                let (word, _) = words.get(number)?;
+                Some(Nearest { asked: asked.clone(), found: (*word).to_owned(), similarity })
             }));
         }
-        found.push(best);
     }
     found
+}
+
+/// The numbers of the words of `text`; a word that is new gets the next one.
+fn numbers_of<'a>(text: &'a [String], places: &mut BTreeMap<&'a str, usize>) -> Vec<usize> {
+    let mut numbers = Vec::with_capacity(text.len());
+    for word in text {
+        let next = places.len();
+        numbers.push(*places.entry(word).or_insert(next));
+    }
+    numbers
 }
 
 fn likeness(a: &str, b: &str, slips: Slips, least: f64) -> Option<f64> {
