@@ -29,6 +29,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent
+SDK = ROOT.parent / "sdk" / "rust"
+SDK_CRATE = "agentmem-plugin-sdk"
 TARGET = "wasm32-unknown-unknown"
 DEBIAN_BIN = Path("/usr/bin")
 DEBIAN_STD = Path("/usr/src")
@@ -52,13 +54,16 @@ class Toolchain:
 
 def plugin_folders() -> list[Path]:
     """Return the folders of the plugins, by name."""
-    return sorted(manifest.parent for manifest in ROOT.glob("*/Cargo.toml"))
+    return sorted(manifest.parent for manifest in ROOT.glob("*/Cargo.toml") if not manifest.parent.is_symlink())
 
 
 def source_files(plugin: Path) -> Iterator[Path]:
     """Yield what a plugin's module is made from, its tests' sources included."""
     yield plugin / "Cargo.toml"
     yield from (path for path in (plugin / "src").rglob("*") if path.is_file())
+    if SDK_CRATE in (plugin / "Cargo.toml").read_text(encoding="utf-8"):
+        yield from sorted(SDK.glob("**/Cargo.toml"))
+        yield from (path for folder in SDK.glob("**/src") for path in folder.rglob("*") if path.is_file())
 
 
 def workspace_rules(plugin: Path) -> bytes:
@@ -98,7 +103,7 @@ def locked_crates(name: str) -> list[str]:
 def source_digest(plugin: Path) -> str:
     """Return the SHA-256 over a plugin's sources (sorted relative paths and bytes) and the workspace's rules for it."""
     digest = hashlib.sha256()
-    contents = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in source_files(plugin)}
+    contents = {path.relative_to(ROOT.parent).as_posix(): path.read_bytes() for path in source_files(plugin)}
     for name, content in sorted((contents | {"workspace": workspace_rules(plugin)}).items()):
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
@@ -184,7 +189,7 @@ def flags(toolchain: Toolchain) -> str:
     """Return compiler flags that keep this machine's folders out of the modules; the crates must be fetched."""
     configured = os.environ.get("CARGO_HOME")  # noqa: TID251 - cargo's own setting, not the server's
     cargo_home = Path(configured or Path.home() / ".cargo")
-    mapped = {str(ROOT): "/plugins"}
+    mapped = {str(ROOT): "/plugins", str(SDK): "/sdk"}
     mapped |= {str(registry): "/crates" for registry in (cargo_home / "registry" / "src").glob("*")}
     mapped |= dict.fromkeys(toolchain.std_folders, "/rust/library")
     remaps = [f"--remap-path-prefix={old}={new}" for old, new in mapped.items()]
