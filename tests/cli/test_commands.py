@@ -131,7 +131,7 @@ def test_the_plugins_of_the_user_come_before_the_examples(tmp_path: Path) -> Non
     examples = answer(tmp_path, "plugin", "list")["plugins"]
     write_plugin(tmp_path / "data" / "plugins", "mine", module(ECHO))
     mine = answer(tmp_path, "plugin", "list")["plugins"]
-    assert [plugin["id"] for plugin in examples] == ["fetcher", "hello", "memory-processor"]
+    assert [plugin["id"] for plugin in examples] == ["fetcher", "hello", "llm", "memory-processor", "search"]
     assert [plugin["id"] for plugin in mine] == ["mine"]
 
 

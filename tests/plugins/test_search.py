@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,9 +54,9 @@ def reference(query: str, k1: float, b: float) -> list[float]:
 def test_keywords_score_as_a_reference_does(plugin: Plugin, query: str, k1: float, b: float) -> None:
     expected = reference(query, k1, b)
     found = plugin.call("search", query=query, candidates=TEXTS, mode="keyword", k1=k1, b=b, limit=300)["results"]
-    scores = {one["index"]: one["parts"]["bm25"] for one in found}
+    scores: dict[int, float] = {one["index"]: one["parts"]["bm25"] for one in found}
     assert set(scores) == {index for index, score in enumerate(expected) if score > 0}
-    assert all(score == pytest.approx(expected[index], rel=1e-4) for index, score in scores.items())
+    assert all(math.isclose(score, expected[index], rel_tol=1e-4) for index, score in scores.items())
     assert all(first >= second for first, second in itertools.pairwise(scores.values()))
 
 
@@ -79,7 +80,10 @@ def test_words_are_found_in_every_writing(plugin: Plugin) -> None:
 
 
 def test_slips_are_forgiven_by_spelling_alone(plugin: Plugin) -> None:
-    asked: dict[str, Any] = {"query": "recieve teh pakage", "candidates": ["to receive the package", "to send a letter"]}
+    asked: dict[str, Any] = {
+        "query": "recieve teh pakage",
+        "candidates": ["to receive the package", "to send a letter"],
+    }
     assert plugin.call("search", asked, mode="keyword")["results"] == []
     (found,) = plugin.call("search", asked, mode="fuzzy")["results"]
     assert {(one["asked"], one["found"]) for one in found["parts"]["words"]} == {
@@ -166,4 +170,3 @@ async def test_memories_are_reranked_where_the_hook_is_granted(cache: Path, tmp_
     reasons = found[True][0]["annotations"]["search"]
     assert reasons["phrases"] == ["green tea"]
     assert 0 < reasons["search_score"] < found[True][0]["score"] <= 1
-

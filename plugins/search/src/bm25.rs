@@ -23,8 +23,8 @@ impl Default for Parameters {
 
 /// The score of each of `texts` for the terms of `query`, 0 where they share none. A term that the question repeats
 /// counts once.
-pub fn scores(query: &[String], texts: &[Vec<String>], parameters: Parameters) -> Vec<f64> {
-    let places: BTreeMap<&str, usize> = query.iter().map(String::as_str).zip(0..).collect();
+pub fn scores<K: Ord>(query: &[K], texts: &[Vec<K>], parameters: Parameters) -> Vec<f64> {
+    let places: BTreeMap<&K, usize> = query.iter().zip(0..).collect();
     let counts: Vec<BTreeMap<usize, u32>> = texts.iter().map(|text| counted(text, &places)).collect();
     let mut spread: BTreeMap<usize, u32> = BTreeMap::new();
     for place in counts.iter().flat_map(BTreeMap::keys) {
@@ -37,7 +37,7 @@ pub fn scores(query: &[String], texts: &[Vec<String>], parameters: Parameters) -
         ((texts.len() as f64 - with + 0.5) / (with + 0.5)).ln_1p()
     };
     let Parameters { k1, b } = parameters;
-    let score = |(text, own): (&Vec<String>, &BTreeMap<usize, u32>)| {
+    let score = |(text, own): (&Vec<K>, &BTreeMap<usize, u32>)| {
         let norm = k1 * (1.0 - b + b * text.len() as f64 / mean);
         own.iter().map(|(place, count)| rarity(place) * saturated(f64::from(*count), k1, norm)).sum()
     };
@@ -63,9 +63,9 @@ fn saturated(count: f64, k1: f64, norm: f64) -> f64 {
     count * (k1 + 1.0) / (count + norm)
 }
 
-fn counted(text: &[String], places: &BTreeMap<&str, usize>) -> BTreeMap<usize, u32> {
+fn counted<K: Ord>(text: &[K], places: &BTreeMap<&K, usize>) -> BTreeMap<usize, u32> {
     let mut counts = BTreeMap::new();
-    for place in text.iter().filter_map(|term| places.get(term.as_str())) {
+    for place in text.iter().filter_map(|term| places.get(term)) {
         *counts.entry(*place).or_default() += 1;
     }
     counts

@@ -5,6 +5,8 @@
 //! that are neighbours in the text. How much each counts was chosen on one half of a question set; `benchmarks/` prints
 //! what it brings on the other half.
 
+use std::collections::BTreeSet;
+
 use crate::bm25::{absolute, relative, scores, Parameters};
 use crate::fusion::stretched;
 use crate::tokens::{Token, Tokens};
@@ -48,12 +50,12 @@ pub fn rerank(query: &str, found: &[(&str, f64)], scale: Scale) -> Vec<Judged> {
     let tokens = Tokens::default();
     let asked: Vec<Token> = tokens.of(query).into_iter().take(MOST_WORDS).collect();
     let texts: Vec<Vec<Token>> = found.iter().map(|(text, _)| tokens.of(text)).collect();
-    let spelling = by(&asked, &texts, pieces);
-    let phrases = by(&asked, &texts, pairs);
+    let spelling = by(&asked, &texts, pieces_of);
+    let phrases = by(&asked, &texts, pairs_of);
     let added: Vec<f64> = spelling.iter().zip(&phrases).map(|(a, b)| SPELLING * a + PHRASES * b).collect();
     let before: Vec<f64> = found.iter().map(|(_, score)| *score).collect();
     let scored = if added.iter().all(|score| *score == 0.0) { before } else { joined(&before, &added, scale) };
-    let wanted = pairs(&asked);
+    let wanted = pairs_of(&asked);
     let mut judged: Vec<Judged> = scored
         .into_iter()
         .zip(spelling)
@@ -84,33 +86,44 @@ fn joined(before: &[f64], added: &[f64], scale: Scale) -> Vec<f64> {
     }
 }
 
-fn by(asked: &[Token], texts: &[Vec<Token>], features: fn(&[Token]) -> Vec<String>) -> Vec<f64> {
-    let texts: Vec<Vec<String>> = texts.iter().map(|text| features(text)).collect();
+/// BM25 over the features that `features` finds in tokens.
+fn by<'a, K: Ord>(asked: &'a [Token], texts: &'a [Vec<Token>], features: fn(&'a [Token]) -> Vec<K>) -> Vec<f64> {
+    let texts: Vec<Vec<K>> = texts.iter().map(|text| features(text)).collect();
     scores(&features(asked), &texts, Parameters::default())
 }
 
-/// Every piece of every word, its beginning and end marked.
-fn pieces(tokens: &[Token]) -> Vec<String> {
+/// Every piece of every word, its beginning and end marked; a shorter word is one piece.
+fn pieces_of(tokens: &[Token]) -> Vec<[char; PIECE]> {
     let mut found = Vec::new();
     for token in tokens {
-        let letters: Vec<char> = std::iter::once('^').chain(token.word.chars()).chain(std::iter::once('$')).collect();
-        if letters.len() < PIECE {
-            found.push(letters.iter().collect());
+        let mut piece = ['^'; PIECE];
+        let mut letters = 1;
+        for letter in token.word.chars().chain(std::iter::once('$')) {
+            piece.rotate_left(1);
+            piece[PIECE - 1] = letter;
+            letters += 1;
+            if letters >= PIECE {
+                found.push(piece);
+            }
         }
-        found.extend(letters.windows(PIECE).map(|piece| piece.iter().collect::<String>()));
+        if letters < PIECE {
+            found.push(piece);
+        }
     }
     found
 }
 
+type Pair<'a> = (&'a str, &'a str);
+
 /// Neighbours, words that say nothing left out.
-fn pairs(tokens: &[Token]) -> Vec<String> {
-    tokens.iter().zip(tokens.iter().skip(1)).map(|(a, b)| format!("{} {}", a.term, b.term)).collect()
+fn pairs_of(tokens: &[Token]) -> Vec<Pair<'_>> {
+    tokens.iter().zip(tokens.iter().skip(1)).map(|(a, b)| (a.term.as_str(), b.term.as_str())).collect()
 }
 
 /// The different ones of `wanted` that `text` has, in their order.
-fn shared(wanted: &[String], text: &[Token]) -> Vec<String> {
-    let mut has: std::collections::BTreeSet<String> = pairs(text).into_iter().collect();
-    wanted.iter().filter(|pair| has.remove(*pair)).cloned().collect()
+fn shared(wanted: &[Pair], text: &[Token]) -> Vec<String> {
+    let mut has: BTreeSet<Pair> = pairs_of(text).into_iter().collect();
+    wanted.iter().filter(|pair| has.remove(*pair)).map(|(a, b)| format!("{a} {b}")).collect()
 }
 
 #[cfg(test)]
