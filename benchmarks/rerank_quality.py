@@ -106,16 +106,17 @@ async def opened(
 
 @dataclass(frozen=True)
 class Figures:
-    """One figure for each question."""
+    """One figure for each question; ``late`` is 1 where the hook did not come to its answer within its budget."""
 
     recall: list[float]
     reciprocal: list[float]
     ms: list[float]
+    late: list[float]
 
 
-async def asked(host: PluginHost, questions: Sequence[tuple[str, str]]) -> Figures:
+async def asked(host: PluginHost, plugin: str | None, questions: Sequence[tuple[str, str]]) -> Figures:
     """Ask every question, after some that warm up."""
-    figures = Figures([], [], [])
+    figures = Figures([], [], [], [])
     for number, (question, right) in enumerate([*questions[:10], *questions]):
         started = time.perf_counter()
         found = await host.memories().search(SCOPE, SearchMemories(query=question, mode="lexical", limit=LIMIT))
@@ -125,6 +126,7 @@ async def asked(host: PluginHost, questions: Sequence[tuple[str, str]]) -> Figur
             figures.recall.append(float(bool(places) and places[0] <= 5))
             figures.reciprocal.append(1 / places[0] if places else 0.0)
             figures.ms.append(spent * 1_000)
+            figures.late.append(float(any(plugin not in (hit.annotations or {}) for hit in found.hits[:1])))
     return figures
 
 
@@ -138,7 +140,7 @@ async def compared(kind: str, data: Sequence[Pair], share: tuple[float, float], 
         for plugin in (None, "memory-processor", "search"):
             async with opened(plugin, [pair.memory for pair in made], Path(folder)) as (host, ids):
                 questions = [(p.question, one) for p, one in zip(made, ids, strict=True) if p.held_out]
-                figures[plugin] = await asked(host, questions[:rounds])
+                figures[plugin] = await asked(host, plugin, questions[:rounds])
     plain = figures.pop(None)
     for plugin, own in figures.items():
         least = Bar("least", 1.0) if plugin == "search" else None
@@ -147,6 +149,7 @@ async def compared(kind: str, data: Sequence[Pair], share: tuple[float, float], 
         rows.append(against(f"MRR, {name}", "", [mean(own.reciprocal)], [mean(plain.reciprocal)], least))
         most = Bar("most", 20, "figure") if plugin == "search" else None
         rows.append(alone(f"added to a search, {name}", "ms", median(own.ms) - median(plain.ms), most))
+        rows.append(alone(f"searches that it was too late for, {name}", "%", 100 * mean(own.late)))
     return rows
 
 
