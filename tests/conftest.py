@@ -17,7 +17,7 @@ from mcp_server.registry.discovery import PluginFolders
 from mcp_server.transport.mcp_face import McpFace
 from tests.stdio_server import StdioServer, stdio_server
 
-pytest_plugins = ["mcp_server.testing"]
+pytest_plugins = ["mcp_server.testing", "tests.canary"]
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]
