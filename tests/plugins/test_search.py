@@ -135,20 +135,22 @@ def test_results_without_scores_are_reranked_and_a_mix_is_refused(plugin: Plugin
 def test_what_is_too_much_is_refused(plugin: Plugin) -> None:
     with pytest.raises(ToolFailed, match="at most 1000"):
         plugin.call_export("search", {"query": "x", "candidates": ["x"] * 1001})
-    with pytest.raises(ToolFailed, match="4000"):
-        plugin.call("compute_similarity", a="x" * 4001, b="x")
+    with pytest.raises(ToolFailed, match="2000"):
+        plugin.call("compute_similarity", a="x" * 2001, b="x")
     with pytest.raises(ToolFailed, match="At most 16|at most 16"):
         plugin.call("search", query=" ".join(f"word{number}" for number in range(17)), candidates=["x"], mode="fuzzy")
 
 
 def test_the_largest_requests_stay_within_the_limits(plugin: Plugin) -> None:
-    words = [f"{first}{second}{number:02}" for first in "abcdefgh" for second in "ijklmnop" for number in range(90)]
-    text = " ".join(words)
+    words = [f"{first}{second}zz{number:03}" for first in "abcdefgh" for second in "ijkl" for number in range(625)]
+    texts = [" ".join(words[at : at + 2000]) for at in range(0, 20_000, 2000)]
+    query = " ".join(words[::1250])
     for mode in ("keyword", "fuzzy", "lexical"):
-        told = plugin.call("search", query=" ".join(words[::600]), candidates=[text] * 17, mode=mode, limit=1000)
-        assert len(told["results"]) == 17
-    assert plugin.call("compute_similarity", a="ab" * 2000, b="ba" * 2000)["distance"] == 2
-    assert plugin.call("compute_similarity", a="ab" * 10_000, b="ba" * 10_000, method="levenshtein")["distance"] == 2
+        assert len(plugin.call("search", query=query, candidates=texts, mode=mode)["results"]) == 10
+    long = ["green tea and a bike " * 4000] * 12
+    assert len(plugin.call("search", query="green bike", candidates=long, mode="keyword", limit=1000)["results"]) == 12
+    assert plugin.call("compute_similarity", a="ab" * 1000, b="ba" * 1000)["distance"] == 2
+    assert plugin.call("compute_similarity", a="ab" * 5000, b="ba" * 5000, method="levenshtein")["distance"] == 2
 
 
 @requirement("plugins:search-hook")

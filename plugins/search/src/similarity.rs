@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use agentmem_plugin_sdk::Error;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::likeness::{jaro_winkler, Slips};
+use crate::likeness::{jaro_winkler, similarity_of, Slips};
 use crate::meaning::{cosines, Model};
 use crate::requests::{Method, SimilarityRequest, SimilarityResponse};
 use crate::tokens::Tokens;
 
 /// Longest text whose slips are counted with neighbours that changed places: the work grows by the square.
-const LONGEST_DAMERAU: usize = 4_000;
+const LONGEST_DAMERAU: usize = 2_000;
 /// Longest text whose letters are compared in another way.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 10_000;
 
 /// Compare the two texts of `request`.
 ///
@@ -33,7 +33,10 @@ pub fn compare(request: &SimilarityRequest, model: &dyn Model) -> Result<Similar
             "A text has {longest} characters; this method takes {most}. Use the method words for long texts."
         )));
     }
-    let by_slips = |slips: Slips| (slips.similarity(&a, &b), Some(slips.distance(&a, &b)));
+    let by_slips = |slips: Slips| {
+        let distance = slips.distance(&a, &b);
+        (similarity_of(distance, &a, &b), Some(distance))
+    };
     let (similarity, distance) = match method {
         Method::Levenshtein => by_slips(Slips::Levenshtein),
         Method::DamerauLevenshtein => by_slips(Slips::DamerauLevenshtein),
