@@ -90,6 +90,10 @@ fn likeness(a: &str, b: &str, slips: Slips, least: f64) -> Option<f64> {
     if (short as f64) < least * long as f64 {
         return None;
     }
+    let most = ((1.0 - least) * long as f64 + 1e-9) as u32;
+    if (letters_of(a) ^ letters_of(b)).count_ones() > 2 * most {
+        return None;
+    }
     // Counting neighbours that changed places is slow, and at most halves the slips that are counted fast.
     let plain = Slips::Levenshtein.distance(a, b);
     if similarity_of(plain.div_ceil(2), a, b) < least {
@@ -97,6 +101,11 @@ fn likeness(a: &str, b: &str, slips: Slips, least: f64) -> Option<f64> {
     }
     let distance = if slips == Slips::Levenshtein || plain < 2 { plain } else { slips.distance(a, b) };
     Some(similarity_of(distance, a, b)).filter(|similarity| *similarity >= least)
+}
+
+/// Which letters a word has, as bits; a slip changes at most two of them.
+fn letters_of(word: &str) -> u64 {
+    word.chars().fold(0, |letters, letter| letters | 1 << (letter as u32 % 64))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::tokens::{Token, Tokens};
 /// Words of a query that are compared by spelling.
 const MOST_FUZZY_QUERY_WORDS: usize = 16;
 /// Words of all candidates that are compared by spelling.
-const MOST_FUZZY_WORDS: usize = 20_000;
+const MOST_FUZZY_WORDS: usize = 5_000;
 /// The share of spelling beside words.
 const SPELLING_WEIGHT: f64 = 0.3;
 const EXCERPT: usize = 160;

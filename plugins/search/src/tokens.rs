@@ -5,7 +5,8 @@
 //! have no spaces between words, become overlapping pairs of characters. These are the rules by which the memory engine
 //! finds words, so that both call the same word the same.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::char::is_combining_mark;
@@ -37,11 +38,16 @@ pub struct Token {
 pub struct Tokens {
     stemmer: Stemmer,
     stop_words: BTreeSet<&'static str>,
+    known: RefCell<BTreeMap<String, String>>,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { stemmer: Stemmer::create(Algorithm::English), stop_words: STOP_WORDS.split_whitespace().collect() }
+        Self {
+            stemmer: Stemmer::create(Algorithm::English),
+            stop_words: STOP_WORDS.split_whitespace().collect(),
+            known: RefCell::default(),
+        }
     }
 }
 
@@ -71,13 +77,24 @@ impl Tokens {
         self.of(text).into_iter().map(|token| token.term).collect()
     }
 
+    /// The stem of a word; the same word is stemmed once.
+    fn stem(&self, word: &str) -> String {
+        let mut known = self.known.borrow_mut();
+        if let Some(stem) = known.get(word) {
+            return stem.clone();
+        }
+        let stem = self.stemmer.stem(word).into_owned();
+        known.insert(word.to_owned(), stem.clone());
+        stem
+    }
+
     fn push_word(&self, word: &str, found: &mut Vec<Token>) {
         if word.is_empty() || self.stop_words.contains(word) {
             return;
         }
         let word: String = word.chars().take(LONGEST).collect();
         let plain = word.bytes().all(|byte| byte.is_ascii_lowercase());
-        let term = if plain { self.stemmer.stem(&word).into_owned() } else { word.clone() };
+        let term = if plain { self.stem(&word) } else { word.clone() };
         found.push(Token { word, term });
     }
 }
