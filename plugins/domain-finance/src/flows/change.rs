@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use dashu_int::IBig;
 
-use super::polynomial::{decimal, Polynomial, Real};
+use super::polynomial::{decimal, logarithm, Polynomial, Real};
 
 /// No zero is farther from 1 than e to this power: amounts have 30 digits and exponents to 20, levels add to them.
 const FARTHEST: f64 = 700.0;
@@ -71,7 +71,7 @@ fn zero_between(polynomial: &Polynomial, from: (f64, Ordering), to: (f64, Orderi
         middle = low + (high - low) / 2.0;
     }
     let x = refined(polynomial, decimal(middle.exp())?);
-    Some(Zero { log: x.to_f64().value().ln(), x, touches: false })
+    Some(Zero { log: logarithm(&x), x, touches: false })
 }
 
 /// A zero to the digits of a decimal; as it was found where Newton's method leads away.

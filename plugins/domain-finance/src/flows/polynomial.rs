@@ -53,6 +53,7 @@ struct Term {
     power: u32,
     sign: f64,
     size: f64,
+    real: Real,
 }
 
 /// Terms by rising power, none of them zero.
@@ -109,7 +110,10 @@ impl Polynomial {
     }
 
     fn sign_at(&self, x: &Real) -> Ordering {
-        let [sum, sizes] = self.horner(x, |term| [term.factor.clone(), term.factor.clone().unsigned_abs().into()]);
+        let [sum, sizes] = self.horner(x, |term| {
+            let size = if term.sign < 0.0 { -term.real.clone() } else { term.real.clone() };
+            [term.real.clone(), size]
+        });
         let least = sizes * Real::from_parts(IBig::ONE, -ZERO_DIGITS);
         let size = if sum < Real::ZERO { -sum.clone() } else { sum.clone() };
         if size < least {
@@ -121,11 +125,11 @@ impl Polynomial {
 
     /// The value at a decimal, and x times the slope there.
     pub fn at(&self, x: &Real) -> [Real; 2] {
-        self.horner(x, |term| [term.factor.clone(), IBig::from(term.power) * &term.factor])
+        self.horner(x, |term| [term.real.clone(), &term.real * Real::from(term.power)])
     }
 
     /// Two sums of factors times powers of x, which share the powers.
-    fn horner(&self, x: &Real, factors: impl Fn(&Term) -> [IBig; 2]) -> [Real; 2] {
+    fn horner(&self, x: &Real, factors: impl Fn(&Term) -> [Real; 2]) -> [Real; 2] {
         let mut powers: BTreeMap<u32, Real> = BTreeMap::new();
         let mut sums = [whole(IBig::ZERO), whole(IBig::ZERO)];
         let mut above = self.terms.last().map_or(0, |term| term.power);
@@ -133,7 +137,7 @@ impl Polynomial {
             let step = powers.entry(above - term.power).or_insert_with_key(|gap| power(x, *gap));
             let [first, second] = factors(term);
             let [one, other] = sums;
-            sums = [one * &*step + whole(first), other * &*step + whole(second)];
+            sums = [one * &*step + first, other * &*step + second];
             above = term.power;
         }
         let last = power(x, above);
@@ -158,7 +162,8 @@ impl Term {
         // A float holds no number beyond 10^308: the logarithm is of what is left of the bits, and of their count.
         let surplus = size.bit_len().saturating_sub(900);
         let size = (size >> surplus).to_f64().value().ln() + surplus as f64 * std::f64::consts::LN_2;
-        Term { factor, power, sign, size }
+        let real = whole(factor.clone());
+        Term { factor, power, sign, size, real }
     }
 }
 
@@ -170,10 +175,29 @@ fn power(x: &Real, exponent: u32) -> Real {
     }
 }
 
-/// A float as a decimal; nothing for what is no number.
+/// A float as a decimal; nothing for what is no number, or too small for a float.
 pub fn decimal(x: f64) -> Option<Real> {
-    let binary = FBig::<HalfEven, 2>::try_from(x).ok()?;
-    Some(binary.with_base_and_precision::<10>(DIGITS).value())
+    // By parts: a general change of base is a hundred times the work.
+    if !x.is_normal() {
+        return None;
+    }
+    let bits = x.abs().to_bits();
+    let significand = IBig::from((bits & ((1 << 52) - 1)) | (1 << 52));
+    let exponent = (bits >> 52) as i32 - 1075;
+    let power = IBig::from(2u8).pow(exponent.unsigned_abs() as usize);
+    let size = if exponent < 0 { whole(significand) / whole(power) } else { whole(significand * power) };
+    Some(if x < 0.0 { -size } else { size })
+}
+
+/// The logarithm of a positive decimal as a float.
+pub fn logarithm(x: &Real) -> f64 {
+    let (significand, exponent) = x.repr().clone().into_parts();
+    // Through text, since the standard library rounds it rightly and has both ends of the range.
+    let mantissa: f64 = significand.to_string().parse().unwrap_or(1.0);
+    if (-250..250).contains(&exponent) {
+        return (mantissa * 10f64.powi(exponent as i32)).ln();
+    }
+    mantissa.ln() + exponent as f64 * std::f64::consts::LN_10
 }
 
 fn ordering(value: f64) -> Ordering {

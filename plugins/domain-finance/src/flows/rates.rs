@@ -13,7 +13,7 @@ use crate::rounding::Rounding;
 /// Decimals of a rate in percent.
 const DECIMALS: u16 = 10;
 /// With more changes of sign the search would take too long.
-const MAX_CHANGES: usize = 16;
+const MAX_CHANGES: usize = 10;
 /// A rate in percent from here on is written with an exponent.
 const LARGE: u64 = 1_000_000_000_000_000;
 
