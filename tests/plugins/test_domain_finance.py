@@ -154,13 +154,13 @@ def test_the_spreadsheet_manuals_example_by_date_comes_out(plugin: Plugin) -> No
     assert round(float(answer["irr"]["rates_percent"][0]) / 100, 8) == 0.37336253
 
 
-def test_the_most_flows_with_the_most_changes_stay_within_the_limits(plugin: Plugin) -> None:
+def test_twenty_years_of_months_with_five_changes_stay_within_the_limits(plugin: Plugin) -> None:
     flows = [
-        {"amount": str((-1) ** (number // 44) * (number + 1)), "date": str(date(2000, 1, 1) + timedelta(31 * number))}
-        for number in range(480)
+        {"amount": str((-1) ** (number // 40) * (number + 1)), "date": str(date(2000, 1, 1) + timedelta(31 * number))}
+        for number in range(240)
     ]
     answer = plugin.call("cash_flow", flows=flows, rate_percent="7.5")
-    assert answer["irr"]["sign_changes"] == 10
+    assert answer["irr"]["sign_changes"] == 5
     terms = {"principal": "99999999999999999999999999.99", "annual_rate_percent": "999.123456789", "payments": 1200}
     assert len(plugin.call("amortize", terms)["schedule"]) == 1200
 

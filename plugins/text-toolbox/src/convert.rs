@@ -133,7 +133,7 @@ fn from_toml(value: toml::Value) -> Node {
 }
 
 fn to_toml(data: &Node, path: &str) -> Result<toml::Value, Error> {
-    let place = if path.is_empty() { "at the top" } else { path };
+    let place = if path.is_empty() { "at the top".to_owned() } else { format!("at {path}") };
     Ok(match data {
         Node::Null => return Err(format!("TOML has no null, and there is one {place}. Leave it out first.").into()),
         Node::Bool(value) => toml::Value::Boolean(*value),
@@ -201,7 +201,7 @@ mod tests {
     fn what_cannot_be_said_is_refused() {
         assert!(converted(r#"{"a": {"b": [1, null]}}"#, "json", "toml")
             .unwrap_err()
-            .contains("null, and there is one .a.b[1]"));
+            .contains("null, and there is one at .a.b[1]"));
         assert!(converted("[1]", "json", "toml").unwrap_err().contains("a map at its top"));
         assert!(converted("{\"a\": 1}", "json", "csv").unwrap_err().contains("a list of maps"));
         assert!(converted("12345678901234567890123", "json", "yaml").unwrap_err().contains("more digits"));

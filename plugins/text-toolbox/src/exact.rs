@@ -39,7 +39,10 @@ fn is_kept(number: &str) -> bool {
     }
     // What is no number at all is for the parser to refuse.
     let Ok(value) = number.parse::<f64>() else { return true };
-    value.is_finite() && significant(number) == significant(&format!("{value:e}"))
+    let digits = significant(number);
+    // A value halfway between two texts is written as either.
+    let rounded = format!("{value:.0$e}", digits.len().saturating_sub(1).min(17));
+    value.is_finite() && [format!("{value:e}"), rounded].iter().any(|text| significant(text) == digits)
 }
 
 /// The digits that count: no sign, no point, no zeros before the first and after the last, no exponent.
@@ -55,8 +58,16 @@ mod tests {
 
     #[test]
     fn only_what_would_change_is_named() {
-        for kept in ["1", "-0.10", "18446744073709551615", "0.1", "1.50e3", "\"12345678901234567890123\"", "[1.0, -2]"]
-        {
+        for kept in [
+            "1",
+            "-0.10",
+            "18446744073709551615",
+            "0.1",
+            "1.50e3",
+            "70368744177664.12",
+            "\"12345678901234567890123\"",
+            "[1.0, -2]",
+        ] {
             assert_eq!(lost_number(kept), None, "{kept}");
         }
         for lost in ["18446744073709551617", "0.12345678901234567890", "1e400", "3.14159265358979323846"] {

@@ -17,6 +17,7 @@
 
 use agentmem_plugin_sdk::prelude::*;
 
+pub mod answer;
 pub mod convert;
 pub mod csv_table;
 pub mod date;
@@ -36,7 +37,7 @@ pub mod units;
 macro_rules! tools {
     ($($name:ident: $request:ty => $response:ty = $function:path;)*) => {
         $(fn $name(request: $request) -> Result<$response, Error> {
-            $function(&request)
+            answer::checked($function(&request)?)
         })*
     };
 }

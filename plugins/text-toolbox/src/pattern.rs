@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use agentmem_plugin_sdk::prelude::*;
 use regex::{Captures, Regex, RegexBuilder};
 
+use crate::answer::{too_long, LONGEST};
+
 /// How much memory a compiled expression may take, in bytes.
 const SIZE_LIMIT: usize = 2 << 20;
-/// How long a text may become, in bytes: about what an answer may have.
-const LONGEST: usize = 900_000;
 
 /// What `regex_find` is called with.
 #[request]
@@ -110,7 +110,12 @@ pub fn find(request: &FindRequest) -> Result<Found, Error> {
     let mut place = Place::default();
     let mut matches = Vec::new();
     let mut all = regex.captures_iter(&request.text);
+    let mut bytes = 0;
     for captures in all.by_ref().take(request.limit) {
+        bytes += captures.iter().flatten().map(|group| group.len()).sum::<usize>();
+        if bytes > LONGEST {
+            return Err(too_long());
+        }
         matches.push(found(&regex, &captures, &request.text, &mut place));
     }
     Ok(Found { count: matches.len(), matches, more: all.next().is_some() })
@@ -132,7 +137,7 @@ pub fn replace(request: &ReplaceRequest) -> Result<Replaced, Error> {
             captures.expand(&request.replacement, &mut text);
         }
         if text.len() > LONGEST {
-            return Err(format!("The text would become longer than {LONGEST} bytes. Replace less at once.").into());
+            return Err(too_long());
         }
         at = whole.end();
         replacements += 1;
@@ -152,7 +157,7 @@ fn compiled(pattern: &str, [ignore_case, multi_line, dot_all]: [bool; 3]) -> Res
         reason => {
             let told = reason.to_string();
             let around = if told.contains("look-around") || told.contains("backreferences") {
-                " Neither is there here, so that every search is linear in time; search with less and look at the groups."
+                " Search without it and look at the groups: every search here is linear in time."
             } else {
                 ""
             };
@@ -238,6 +243,12 @@ mod tests {
     }
 
     #[test]
+    fn matches_that_are_too_long_together_are_refused() {
+        let request = json!({"pattern": "(?s)((((a.*))))|", "text": "a".repeat(300_000)});
+        assert!(finding(request).unwrap_err().contains("more than 1000000 bytes"));
+    }
+
+    #[test]
     fn an_expression_that_is_none_is_refused_with_its_place() {
         assert!(finding(json!({"pattern": "(a", "text": ""})).unwrap_err().contains("unclosed group"));
         assert!(finding(json!({"pattern": "(?=a)", "text": ""})).unwrap_err().contains("linear in time"));
@@ -262,6 +273,6 @@ mod tests {
     #[test]
     fn a_text_that_explodes_is_refused() {
         let request = json!({"pattern": "a", "text": "a".repeat(2000), "replacement": "b".repeat(1000)});
-        assert!(replacing(request).unwrap_err().contains("longer than 900000 bytes"));
+        assert!(replacing(request).unwrap_err().contains("more than 1000000 bytes"));
     }
 }

@@ -3,6 +3,11 @@
 use agentmem_plugin_sdk::prelude::*;
 use serde_json_path::JsonPath;
 
+use crate::answer::{too_long, LONGEST};
+
+/// How many values a path may find, whatever the limit of those that are told.
+const MOST: usize = 20_000;
+
 /// What `json_query` is called with.
 #[request]
 pub struct Request {
@@ -55,11 +60,22 @@ pub fn query(request: &Request) -> Result<Response, Error> {
         (None, Some(text)) => serde_json::from_str(text).map_err(|reason| format!("`json` is no JSON: {reason}."))?,
         _ => return Err("Give either `data` (a JSON value) or `json` (a text of JSON).".into()),
     };
+    // Only then are paths made, each as long as its value is deep.
+    if path.query(&data).len() > MOST {
+        return Err(format!("The path finds more than {MOST} values. Ask for less with it.").into());
+    }
     let found = path.query_located(&data);
     let hit =
         |node: serde_json_path::LocatedNode| Hit { path: node.location().to_string(), value: node.node().clone() };
     let count = found.len();
-    Ok(Response { results: found.into_iter().take(request.limit).map(hit).collect(), count })
+    let mut room = LONGEST;
+    let mut results = Vec::new();
+    for node in found.into_iter().take(request.limit) {
+        let size = serde_json::to_vec(node.node())?.len();
+        room = room.checked_sub(size).ok_or_else(too_long)?;
+        results.push(hit(node));
+    }
+    Ok(Response { results, count })
 }
 
 fn hundred() -> usize {
@@ -91,6 +107,16 @@ mod tests {
         {
             assert_eq!(queried(json!({"path": path, "json": text})).expect(path).count, count, "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_that_finds_too_much_is_refused() {
+        let flat = json!({"path": "$[*]", "data": vec![0; MOST + 1]});
+        assert!(queried(flat).unwrap_err().contains("more than 20000 values"));
+        let long = json!({"path": "$..*", "data": [["x".repeat(400_000)]]});
+        assert_eq!(queried(long.clone()).expect("found").count, 2);
+        let longer = json!({"path": "$..*", "data": [[["x".repeat(400_000)]]]});
+        assert!(queried(longer).unwrap_err().contains("more than 1000000 bytes"));
     }
 
     #[test]

@@ -75,8 +75,7 @@ pub fn count(request: &Request) -> Result<Response, Error> {
         |at: usize, lines: &[&str]| at == 0 || lines.get(at - 1).is_some_and(|line| line.trim().is_empty());
     let lines: Vec<&str> = text.lines().collect();
     let starts = lines.iter().enumerate().filter(|(at, line)| !line.trim().is_empty() && blank_before(*at, &lines));
-    let seen = |text: &str| text.graphemes(true).count();
-    let blanks = text.graphemes(true).filter(|seen| seen.chars().all(char::is_whitespace)).count();
+    let blanks = blanks(text);
     Ok(Response {
         characters: seen(text),
         characters_without_blanks: seen(text) - blanks,
@@ -91,6 +90,22 @@ pub fn count(request: &Request) -> Result<Response, Error> {
         reading_seconds: (words * 60).div_ceil(WORDS_A_MINUTE),
         top_words: most_frequent(counts, request.top_words),
     })
+}
+
+/// Characters as a reader sees them. In ASCII only a carriage return and its line feed are one.
+fn seen(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len() - text.matches("\r\n").count();
+    }
+    text.graphemes(true).count()
+}
+
+/// Those that show nothing.
+fn blanks(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.chars().filter(|c| c.is_whitespace()).count() - text.matches("\r\n").count();
+    }
+    text.graphemes(true).filter(|seen| seen.chars().all(char::is_whitespace)).count()
 }
 
 fn most_frequent(counts: HashMap<String, usize>, limit: usize) -> Vec<Counted> {
@@ -114,6 +129,14 @@ mod tests {
         assert_eq!(told.top_words[0], Counted { word: "tea".into(), count: 2 });
         assert_eq!(told.top_words[1].word, "can't");
         assert_eq!(told.reading_seconds, 2);
+    }
+
+    #[test]
+    fn ascii_is_counted_as_any_text_is() {
+        for text in ["a b\r\nc\n\r", "\r\n\r\n", "\u{b}x\t"] {
+            assert_eq!(seen(text), text.graphemes(true).count());
+            assert_eq!(blanks(text) + seen("ü"), blanks(&format!("{text}ü")) + 1);
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Request {
     /// How to write the result as well, in the signs of strftime: "%A, %d %B %Y"
     #[serde(default)]
     pub format: Option<String>,
-    /// Another date or time, to have the time from the result until it
+    /// Another date or time, written as `value` is, to have the time from the result until it
     #[serde(default)]
     pub until: Option<String>,
 }
@@ -96,10 +96,7 @@ pub fn date_time(request: &Request) -> Result<Response, Error> {
     }
     let until = match &request.until {
         Some(text) => {
-            let format = request
-                .input_format
-                .as_deref()
-                .filter(|_| !text.starts_with(|c: char| c.is_ascii_digit()) || request.input_format.is_some());
+            let format = request.input_format.as_deref();
             Some(distance(&moment, &reading::read("until", text, format, zone, &mut notes)?)?)
         }
         None => None,
