@@ -26,7 +26,11 @@ pytestmark = pytest.mark.plugin("manifests/text-toolbox")
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n", "d"]), max_size=12).map("".join)
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\u2028\u2029"), max_size=12)
 SCALARS = (
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | PLAIN | st.floats(-1e15, 1e15).map(lambda x: x + 0.5)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | PLAIN
+    | st.integers(-(10**14), 10**14).map(lambda parts: parts / 1000 + 0.5)
 )
 DATA = st.dictionaries(
     PLAIN,
