@@ -1,15 +1,19 @@
 """Write the parts of the documentation that the code knows best, or with ``--check`` say which are out of date.
 
-``docs/limits.md`` and ``docs/capabilities.md`` are whole pages; in ``README.md`` it is what the demo prints.
+``docs/limits.md``, ``docs/capabilities.md`` and ``docs/plugins.md`` are whole pages; in ``docs/errors.md`` it is the
+codes of host functions, in ``README.md`` what the demo prints.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from mcp_server.capabilities.codes import HOST_CODES
 from mcp_server.policy.limits import LIMITS, LimitSpec
 from mcp_server.policy.rights import CAPABILITIES, DEFAULT_GRANTS, HOST_FUNCTIONS
 from mcp_server.telemetry.levels import PYTHON_LEVELS
@@ -17,6 +21,8 @@ from mcp_server.telemetry.levels import PYTHON_LEVELS
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_START = "<!-- demo: written by docs/generate.py -->\n"
 DEMO_END = "<!-- /demo -->\n"
+CODES_START = "<!-- codes: written by docs/generate.py from mcp_server/capabilities/codes.py -->\n"
+CODES_END = "<!-- /codes -->\n"
 
 LIMITS_PAGE = """\
 # Limits
@@ -57,9 +63,8 @@ A plugin imports it from the module `agentmem`, or from `extism:host/user`, as a
 {{"success": true, "data": "Hello", "error": null, "metadata": {{}}}}
 ```
 
-When the host says no, `success` is `false`, `error` is a sentence, and `metadata.code` is one of `capability_denied`,
-`invalid_request`, `not_offered`, `request_too_large`, `internal` and the codes of the [limits](limits.md). It is never
-a trap, so a plugin can go on.
+When the host says no, `success` is `false`, `error` is a sentence, and `metadata.code` is one of
+[these](errors.md#what-a-host-function-refuses). It is never a trap, so a plugin can go on.
 
 | function | request | data |
 |---|---|---|
@@ -71,7 +76,46 @@ a trap, so a plugin can go on.
 The others have pages of their own: [memories, values and search](memory.md), [network](network.md),
 [files](files.md), [language models](llm.md).
 
+## What proves it
+
+Each function is asked by a real module through the real server, four times: granted it works; not granted it is denied,
+and nothing behind it has changed; past a bound it is refused with the bound named; badly asked (malformed, wrong types,
+missing fields, huge values, invalid UTF-8) it answers with a stable code. The tests are in [one file]({tests}), and
+`pytest FILE::NAME` with a name of this table runs one.
+
+| function | capability | granted | not granted | out of bounds | badly asked |
+|---|---|---|---|---|---|
+{proofs}
+
 This page is written by `docs/generate.py` from `mcp_server/policy/rights.py`.
+"""
+PROOFS_FILE = "tests/flows/test_every_host_function.py"
+PROOFS = (
+    "test_granted_it_works",
+    "test_not_granted_it_is_denied_and_nothing_happens",
+    "test_past_a_bound_it_is_refused_with_the_bound_named",
+    "test_badly_asked_it_answers_with_a_stable_code",
+)
+"""The tests that each host function has; they take it as their parameter."""
+
+PLUGINS_PAGE = """\
+# The example plugins
+
+Each is a folder `plugins/<id>` with sources, a README and the built module, and a manifest in `manifests/<id>`. They
+come with the package, to be used and to be copied; [first-plugin.md](first-plugin.md) starts one of your own.
+
+| plugin | what it does | tools | language | bytes |
+|---|---|---|---|--:|
+{rows}
+
+The first call of a module compiles it, at about a second of processor per megabyte; after that it comes from a cache.
+
+`make plugins` builds them all, `make plugins-check` says whether a module is older than its sources, and
+`make plugins-verify` builds them again elsewhere and compares the bytes. `make plugins-toolchains` installs what that
+needs: Rust from Debian, Zig (which compiles C too) and Node from PyPI. Crates, Go modules and npm packages are fetched
+by the build, as their lock files name them. Go itself comes from [go.dev](https://go.dev/dl/).
+
+This page is written by `docs/generate.py` from `manifests/` and `plugins/`.
 """
 
 
@@ -93,7 +137,53 @@ def capabilities_page() -> str:
         granted = "to every plugin that asks" if capability in DEFAULT_GRANTS else "by the operator only"
         rows.append(f"| `{capability}` | {', '.join(functions)} | {granted} |")
     levels = ", ".join(f"`{level}`" for level in PYTHON_LEVELS)
-    return CAPABILITIES_PAGE.format(rows="\n".join(rows), levels=levels)
+    proofs = [
+        f"| [{name}](../{PROOFS_FILE}) | {owner} | " + " | ".join(f"`{test}[{name}]`" for test in PROOFS) + " |"
+        for name, owner in HOST_FUNCTIONS.items()
+    ]
+    return CAPABILITIES_PAGE.format(
+        rows="\n".join(rows), levels=levels, tests=f"../{PROOFS_FILE}", proofs="\n".join(proofs)
+    )
+
+
+def errors_page() -> str:
+    """The page of the errors with the codes of host functions."""
+    page = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(CODES_START)
+    _, _, after = rest.partition(CODES_END)
+    tables = "\n".join(_codes_table(who, codes) for who, codes in HOST_CODES.items())
+    return f"{before}{CODES_START}\n{tables}\n{CODES_END}{after}"
+
+
+def _codes_table(who: str, codes: Mapping[str, str]) -> str:
+    rows = "".join(f"| `{code}` | {codes[code]} |\n" for code in sorted(codes))
+    return f"{who}:\n\n| code | meaning |\n|---|---|\n{rows}"
+
+
+LANGUAGES = {
+    "Cargo.toml": "Rust",
+    "*.c": "C",
+    "*.zig": "Zig",
+    "go.mod": "Go",
+    "package-lock.json": "AssemblyScript",
+}
+
+
+def plugins_page() -> str:
+    """The page of the example plugins."""
+    manifests = sorted((ROOT / "manifests").glob("*/plugin.toml"))
+    rows = [_plugin_row(tomllib.loads(path.read_text(encoding="utf-8"))) for path in manifests]
+    return PLUGINS_PAGE.format(rows="\n".join(rows))
+
+
+def _plugin_row(manifest: dict[str, Any]) -> str:
+    about: dict[str, str] = manifest["plugin"]
+    folder = ROOT / "plugins" / about["id"]
+    language = next(name for pattern, name in LANGUAGES.items() if any(folder.glob(pattern)))
+    tools = ", ".join(f"`{tool.get('name', tool['function'])}`" for tool in manifest["tools"])
+    size = (folder / f"{about['id']}.wasm").stat().st_size
+    link = f"[{about['id']}](../plugins/{about['id']})"
+    return f"| {link} | {about['description']} | {tools} | {language} | {size:,} |"
 
 
 def readme_page() -> str:
@@ -113,6 +203,8 @@ def readme_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/limits.md": limits_page,
     "docs/capabilities.md": capabilities_page,
+    "docs/plugins.md": plugins_page,
+    "docs/errors.md": errors_page,
     "README.md": readme_page,
 }
 

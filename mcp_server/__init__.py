@@ -3,7 +3,7 @@
 The way of a call, and the folders that own each step::
 
     client      Claude Desktop, an SDK, the command line
-    transport/  reads its bytes, answers in its protocol era         (stdio)
+    transport/  reads its bytes, answers in its protocol era         (stdio, http)
     tools/      finds the tool, checks the arguments, shapes the result
     policy/     says what the plugin may do and where each limit stands
     registry/   knows every discovered plugin and the state it is in

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -27,7 +28,11 @@ from mcp_server.telemetry.stderr import DrainedStderr
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
 
-__all__ = ["run_stdio"]
+if TYPE_CHECKING:
+    from mcp_server.transport.http.face import HttpFace
+    from mcp_server.transport.http.serving import HttpServer
+
+__all__ = ["run_server"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +42,26 @@ QUIET_SECONDS = 5.0
 """How long after a change of the catalogue its old version's garbage is looked for."""
 
 
-async def run_stdio(
+async def run_server(
     settings: Settings,
     folders: PluginFolders,
     own: Folders,
     *,
+    http: HttpFace | None = None,
+    stdio: bool = True,
     watch: bool = False,
     read: Callable[[], Configuration] | None = None,
     first: Configuration | None = None,
     launch: Launch | None = None,
 ) -> None:
-    """Serve one MCP client on this process's stdin and stdout until its input ends.
+    """Serve MCP clients until the client on pipes ends its input, or the process is asked to end.
 
     Args:
         settings: In force for this run.
         folders: Where plugins lie.
         own: The user's folders for cache and state.
+        http: Where to serve over HTTP, and to whom; nowhere when omitted.
+        stdio: Serve one client on this process's stdin and stdout.
         watch: Pick up changed, new and removed plugins, and changes of the configuration, while serving.
         read: Reads the configuration anew, for SIGHUP and ``watch``; it stays as it is when omitted.
         first: What ``settings`` came from.
@@ -60,7 +69,7 @@ async def run_stdio(
 
     Raises:
         ApprovalPending: With ``--locked``, a plugin is not what was approved.
-        SettingsError: A configured folder is missing or unreadable.
+        SettingsError: A configured folder is missing or unreadable, or the address cannot be listened on.
     """
     # Private copies above the standard range; afterwards 0 reads nothing and 1 is stderr, so that whatever a
     # plugin, a library or C code prints or reads cannot touch the protocol.
@@ -82,13 +91,31 @@ async def run_stdio(
             reloader = Reloader(host, read, first)
             reloader.warn()
             tasks.start_soon(_reload_on_hangup, reloader)
+            server = http.server(host) if http is not None else None
             _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
-            await serve_stdio(McpFace(host), source, sink, drain_seconds=settings.runtime.drain_seconds)
+            await _serve(host, server, (source, sink) if stdio else None)
             await host.settle()
             tasks.cancel_scope.cancel()
             log.flush()
+
+
+async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, int] | None) -> None:
+    """Serve where it was asked for; with pipes, the client on them decides how long."""
+    drain_seconds = host.settings.runtime.drain_seconds
+    async with anyio.create_task_group() as tasks:
+        if server is not None:
+            tasks.start_soon(server.serve)
+        if pipes is not None:
+            ending = server.end if server is not None else None
+            await serve_stdio(McpFace(host), *pipes, drain_seconds=drain_seconds, ending=ending)
+        if server is not None and pipes is not None:
+            server.end()
+        elif server is not None:
+            tasks.start_soon(server.end_on_signal)
+            await server.ended.wait()
+            tasks.cancel_scope.cancel()
 
 
 def _keep_consent(file: Path, plugin: str) -> None:

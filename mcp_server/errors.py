@@ -10,6 +10,7 @@
     ├── IntegrityError               integrity_failed     bytes that are not the approved ones
     ├── ApprovalPending              approval_pending     bytes, tools or grants nobody approved yet
     ├── LockDamaged                  lock_damaged         what was approved cannot be read
+    ├── TokenProblem                 token_problem        a bearer token that cannot be given out, found or read
     ├── ToolNotFound                 tool_not_found
     ├── PluginNotFound               plugin_not_found
     ├── NameCollision                name_collision       two plugins show one tool name
@@ -130,6 +131,13 @@ class LockDamaged(AgentMemError):
 
     code = "lock_damaged"
     exit_code = Exit.DENIED
+
+
+class TokenProblem(AgentMemError):
+    """A static bearer token cannot be given out or taken back, or the file of tokens cannot be read."""
+
+    code = "token_problem"
+    exit_code = Exit.USAGE
 
 
 class ToolNotFound(AgentMemError):

@@ -91,7 +91,7 @@ class PluginHost:
         self.hooks = HookCaller(self.recorder, log_plugin)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
         self._secrets = Secrets(keyring=self.settings.secrets.keyring)
-        self._services = Services(
+        self.services = Services(
             self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred, self._secrets
         )
         self._own_tools = own_tools(self.settings, self.memories, self._audit and self._audit.record)
@@ -111,7 +111,7 @@ class PluginHost:
         runtime = self.settings.runtime
         self.fleet = Fleet(
             ModuleStore(self._cache, runtime.compiled_cache_mb * MIB),
-            self._services.functions(),
+            self.services.functions(),
             max_workers=runtime.max_workers,
             idle_seconds=runtime.idle_seconds,
             record=self._audit and self._audit.record,
@@ -134,8 +134,8 @@ class PluginHost:
         )
         if self._audit is not None:
             self._stack.callback(self._audit.close)
-        self._stack.callback(self._services.close)
-        self._stack.push_async_callback(self._services.hang_up)
+        self._stack.callback(self.services.close)
+        self._stack.push_async_callback(self.services.hang_up)
         await self._stack.enter_async_context(self.fleet)
         self._stack.push_async_callback(self.settle)
         try:
@@ -257,11 +257,11 @@ class PluginHost:
     @property
     def memory_changed(self) -> list[Listener]:
         """Told of each memory that is written."""
-        return self._services.memory_changed
+        return self.services.memory_changed
 
     def memories(self) -> HookedMemory:
         """The memory engine with the hooks around it; opens the store."""
-        return self._services.memories
+        return self.services.memories
 
     def list_plugins(self) -> list[PluginRecord]:
         """Every discovered plugin, also those in Error."""

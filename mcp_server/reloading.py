@@ -17,7 +17,7 @@ __all__ = ["Reloader"]
 
 logger = logging.getLogger(__name__)
 
-SERVER_SECTIONS = ("runtime", "log", "llm", "memory", "approval", "audit", "secrets")
+SERVER_SECTIONS = ("runtime", "log", "llm", "memory", "approval", "audit", "secrets", "http")
 """Sections that are read when a server starts and never again."""
 
 

@@ -66,6 +66,8 @@ class Services:
         self._secrets = secrets or Secrets()
         self._embeddings = (memory or MemorySettings()).embeddings
         self.memory_changed: list[Listener] = []
+        self.own_addresses: set[tuple[str, int]] = set()
+        """Host and port pairs that this server listens on; no plugin reaches them, whatever it was granted."""
 
     def functions(self) -> tuple[HostFunction, ...]:
         """Every host function this server offers."""
@@ -168,7 +170,9 @@ class Services:
     def _network(self) -> dict[str, HostFunction]:
         from mcp_server.capabilities.network import network_functions  # noqa: PLC0415  # as above
 
-        return _by_name(network_functions(_network_rules, _usage, secrets=self._secrets.of_plugin))
+        return _by_name(
+            network_functions(_network_rules, _usage, secrets=self._secrets.of_plugin, own=self.own_addresses)
+        )
 
 
 def open_audit(state: Path | None, settings: AuditSettings) -> AuditLog | None:

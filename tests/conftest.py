@@ -15,9 +15,10 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.transport.mcp_face import McpFace
+from tests.http_server import http_server
 from tests.stdio_server import StdioServer, stdio_server
 
-pytest_plugins = ["mcp_server.testing"]
+pytest_plugins = ["mcp_server.testing", "tests.canary"]
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]
@@ -58,9 +59,9 @@ def serve(cache: Path, plugins: Path) -> Serve:
     return start
 
 
-@pytest.fixture(params=["memory", "stdio"])
+@pytest.fixture(params=["memory", "stdio", "http", "sse"])
 def connect(request: pytest.FixtureRequest, cache: Path, plugins: Path) -> Connect:
-    """The SDK's client on the real server: in this process, and as a child on pipes. One body, both ways."""
+    """The SDK's client on the real server: in this process, as a child on pipes, and over HTTP. One body, every way."""
 
     @asynccontextmanager
     async def in_memory(mode: Literal["legacy", "auto"] = "auto") -> AsyncGenerator[Client]:
@@ -80,4 +81,9 @@ def connect(request: pytest.FixtureRequest, cache: Path, plugins: Path) -> Conne
         async with Client(stdio_client(parameters), mode=mode) as client:
             yield client
 
-    return in_memory if request.param == "memory" else over_stdio
+    @asynccontextmanager
+    async def over_http(mode: Literal["legacy", "auto"] = "auto") -> AsyncGenerator[Client]:
+        async with http_server(plugins, home=cache) as server, server.connected(request.param, mode) as client:
+            yield client
+
+    return {"memory": in_memory, "stdio": over_stdio}.get(request.param, over_http)

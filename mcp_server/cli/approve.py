@@ -13,13 +13,16 @@ from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.errors import AgentMemError, InvalidArguments
 from mcp_server.host import PluginHost
 from mcp_server.registry.decisions import approval_row
+from mcp_server.registry.lockfile import Entry
 from mcp_server.registry.record import PluginRecord
 from mcp_server.services import open_audit
-from mcp_server.settings import user_folders
+from mcp_server.settings import AuditSettings, user_folders
 
 __all__ = ["approval_facts", "approve_plugins", "show_pending"]
 
 Paths = list[Path] | None
+Approved = tuple[str, Entry]
+"""The id of a plugin, and what was written down about it."""
 
 
 def approve_plugins(
@@ -33,10 +36,9 @@ def approve_plugins(
     """
     if bool(ids) == everything:
         raise InvalidArguments("name the plugins to approve, or say --all", fix="agentmem-mcp plugin pending")
-    settings, own = settings_of(config), user_folders()
-    audit = open_audit(own.state, settings.audit)
+    settings = settings_of(config)
     logging.disable(logging.WARNING)
-    approved: list[dict[str, Any]] = []
+    approved: list[Approved] = []
     failed: list[AgentMemError] = []
 
     async def run() -> None:
@@ -44,26 +46,35 @@ def approve_plugins(
         async with PluginHost(settings, find_folders(manifests, plugins), launch=launch) as host:
             for plugin in ids or list(host.registry.records):
                 try:
-                    entry = host.registry.approve(plugin)
+                    approved.append((plugin, host.registry.approve(plugin)))
                 except AgentMemError as error:
                     failed.append(error)
-                    continue
-                approved.append({"id": plugin, **entry.model_dump()})
-                if audit is not None:
-                    digests = {key: approved[-1][key] for key in ("wasm", "manifest", "tools", "grants")}
-                    audit.record(approval_row(plugin, entry.approved_by, digests))
 
     try:
         anyio.run(run)
     finally:
-        if audit is not None:
-            audit.close()
-    if json:
-        print_json({"approved": approved})
-    for entry in () if json else approved:
-        print(f"approved {entry['id']} {entry['version']} (wasm {entry['wasm'][:12]}…)")
+        _record(settings.audit, approved)
+    _print_approved(approved, json=json)
     if failed:
         raise failed[0]
+
+
+def _record(settings: AuditSettings, approved: list[Approved]) -> None:
+    audit = open_audit(user_folders().state, settings)
+    if audit is None:
+        return
+    for plugin, entry in approved:
+        digests = {"wasm": entry.wasm, "manifest": entry.manifest, "tools": entry.tools, "grants": entry.grants}
+        audit.record(approval_row(plugin, entry.approved_by, digests))
+    audit.close()
+
+
+def _print_approved(approved: list[Approved], *, json: bool) -> None:
+    if json:
+        print_json({"approved": [{"id": plugin, **entry.model_dump()} for plugin, entry in approved]})
+        return
+    for plugin, entry in approved:
+        print(f"approved {plugin} {entry.version} (wasm {entry.wasm[:12]}…)")
 
 
 def show_pending(manifests: Paths, plugins: Paths, config: Path | None, *, locked: bool, json: bool) -> None:

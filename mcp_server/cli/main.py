@@ -10,7 +10,7 @@ import typer
 from mcp_server import __version__
 from mcp_server.cli.options import Config, Json, Manifests, Plugins, Set
 from mcp_server.cli.output import fail, known, print_json
-from mcp_server.cli.verbs import audit, cache, config, memory, plugin, tool
+from mcp_server.cli.verbs import audit, cache, config, memory, plugin, token, tool
 from mcp_server.errors import AgentMemError
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ app.add_typer(tool.app, name="tool")
 app.add_typer(cache.app, name="cache")
 app.add_typer(audit.app, name="audit")
 app.add_typer(memory.app, name="memory")
+app.add_typer(token.app, name="token")
 
 
 @app.command()
@@ -41,11 +42,21 @@ def serve(
         bool, typer.Option("--locked", help="Refuse to start unless every plugin is what was approved.")
     ] = False,
     sets: Set = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http", metavar="[HOST:PORT]", help="Serve over HTTP, at 127.0.0.1:8765 when no address is said."
+        ),
+    ] = None,
+    stdio: Annotated[bool, typer.Option("--stdio", help="Beside --http, serve stdin and stdout too.")] = False,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Let anybody who reaches --http call the tools.")] = False,
 ) -> None:
-    """Serve MCP over stdin and stdout."""
-    from mcp_server.cli.serve import serve_stdio
+    """Serve MCP over stdin and stdout, or over HTTP."""
+    from mcp_server.cli.serve import serve as serve_all
 
-    serve_stdio(manifests, plugins, config, watch=watch, locked=locked, sets=sets or ())
+    serve_all(
+        manifests, plugins, config, watch=watch, locked=locked, sets=sets or (), http=http, stdio=stdio, no_auth=no_auth
+    )
 
 
 @app.command()
@@ -67,11 +78,19 @@ def version(json: Json = False) -> None:
         print(f"agentmem-mcp {__version__}")
 
 
+def _words(words: list[str]) -> list[str]:
+    if "--http" not in words:
+        return words
+    from mcp_server.cli.serve import with_address
+
+    return with_address(words)
+
+
 def main() -> None:
     """Run the command line; every failure is one sentence on stderr and an exit code."""
     wants_json = "--json" in sys.argv
     try:
-        app()
+        app(args=_words(sys.argv[1:]))
     except AgentMemError as error:
         sys.exit(fail(error, as_json=wants_json))
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -20,19 +20,23 @@ from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
 from mcp_server.settings import Configuration, Settings, load_configuration, user_folders
 
+if TYPE_CHECKING:
+    from mcp_server.transport.http.face import HttpFace
+
 __all__ = [
     "example_folders",
     "find_folders",
     "launched",
     "load",
     "parse_sets",
-    "serve_stdio",
+    "serve",
     "settings_of",
     "versions",
+    "with_address",
 ]
 
 
-def serve_stdio(
+def serve(
     manifests: list[Path] | None,
     plugins: list[Path] | None,
     config: Path | None,
@@ -40,15 +44,39 @@ def serve_stdio(
     watch: bool,
     locked: bool = False,
     sets: Sequence[str] = (),
+    http: str | None = None,
+    stdio: bool = False,
+    no_auth: bool = False,
 ) -> None:
-    """Serve until the client closes stdin."""
-    from mcp_server.app import run_stdio
+    """Serve until the client closes stdin, or the process is asked to end."""
+    from mcp_server.app import run_server
 
     read = partial(load_configuration, config, overrides=parse_sets(sets))
     first = read()
     folders, launch = find_folders(manifests, plugins), launched(manifests, plugins, config, locked=locked)
-    run = partial(run_stdio, first.settings, folders, user_folders(), watch=watch, read=read, first=first)
-    anyio.run(partial(run, launch=launch))
+    face = _http_face(http, no_auth=no_auth) if http is not None else None
+    run = partial(run_server, first.settings, folders, user_folders(), watch=watch, read=read, first=first)
+    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None))
+
+
+def _http_face(address: str, *, no_auth: bool) -> HttpFace:
+    from mcp_server.transport.http.address import parse_address
+    from mcp_server.transport.http.face import HttpFace
+
+    own = user_folders()
+    return HttpFace(parse_address(address), own.state, own.data, authenticate=not no_auth)
+
+
+def with_address(words: Sequence[str]) -> list[str]:
+    """The command line with the default address after an ``--http`` that stands alone."""
+    from itertools import zip_longest
+
+    given: list[str] = []
+    for word, following in zip_longest(words, words[1:], fillvalue="-"):
+        given.append(word)
+        if word == "--http" and following.startswith("-"):
+            given.append("")
+    return given
 
 
 def load(config: Path | None, sets: Sequence[str] = ()) -> Configuration:

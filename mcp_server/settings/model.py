@@ -19,6 +19,7 @@ from mcp_server.policy.paths import path_problems
 from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
+from mcp_server.settings.http import HttpSettings
 
 __all__ = ["AuditSettings", "FolderSection", "Grant", "MemorySettings", "PluginSettings", "Settings"]
 
@@ -187,6 +188,7 @@ class Settings(_Section):
     approval: ApprovalSettings = ApprovalSettings()
     audit: AuditSettings = AuditSettings()
     memory: MemorySettings = MemorySettings()
+    http: HttpSettings = HttpSettings()
     secrets: SecretSettings = SecretSettings()
     trust: TrustSettings = TrustSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)

@@ -41,7 +41,9 @@ class ClientLog:
             self._lines.append(line)
 
     async def send(self) -> None:
-        """Send what was kept, in order."""
+        """Send what was kept, in order, if this call's answer has room for it."""
+        if self._ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS and not self._ctx.session.can_send_request:
+            self._lines.clear()  # one JSON body, in a session over HTTP
         for line in self._lines:
             data = {"message": line.message, **({"fields": dict(line.fields)} if line.fields else {})}
             with warnings.catch_warnings():  # logging is deprecated in 2026-07-28, and still part of it

@@ -16,20 +16,26 @@ from typing import Any
 import anyio
 import mcp_types as types
 from mcp.server import NotificationOptions, Server
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.models import InitializationOptions
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_server import __version__
 from mcp_server.errors import AgentMemError, ConsentNeeded, ToolNotFound
 from mcp_server.host import PluginHost
+from mcp_server.policy.scopes import unmet
+from mcp_server.registry.version import Asking
+from mcp_server.tools.catalog import Catalog
 from mcp_server.tools.invoke import Caller
-from mcp_server.tools.projection import ToolList, error_result, result_wire
+from mcp_server.tools.projection import error_result, result_wire
 from mcp_server.transport.asking import Rounds, ask_in_session, input_required
 from mcp_server.transport.client_log import ClientLog, set_level
+from mcp_server.transport.identity import identity_of, session_of
 from mcp_server.transport.memory_resources import MemoryResources
+from mcp_server.transport.needs import needed
+from mcp_server.transport.notices import Notices
+from mcp_server.transport.tool_lists import ToolLists
 
 __all__ = ["McpFace"]
 
@@ -47,40 +53,53 @@ LIST_TTL_MS = 5_000
 
 
 class McpFace:
-    """One MCP server object over a plugin host; serves any number of connections.
+    """One MCP server object over a plugin host; serves any number of connections of any number of principals.
 
     Args:
         host: Entered already.
-        principal: Who calls on this face.
     """
 
-    def __init__(self, host: PluginHost, principal: str = "local") -> None:
+    def __init__(self, host: PluginHost) -> None:
         self._host = host
-        self._principal = principal
-        self._list = ToolList(host.catalog)
+        self._lists = ToolLists()
         self._rounds = Rounds()
         self._changed = anyio.Event()
         host.changed.append(lambda: self._changed.set())
-        self.bus = InMemorySubscriptionBus()
-        self.listen = ListenHandler(self.bus)
-        self.server: Server[Any] = Server(
+        self.notices = Notices()
+        self.calls = 0
+        """``tools/call`` requests that are being answered now."""
+        self.server: Server[Any] = _ChangingServer(
             NAME,
             version=__version__,
             instructions=INSTRUCTIONS,
             get_tool_input_schema=self._input_schema,
-            on_subscriptions_listen=self.listen,
+            on_subscriptions_listen=self.notices.listen,
         )
-        # 30 µs a message for spans that nobody exports; tracing puts it back when it is configured.
-        self.server.middleware.clear()
+        # The SDK's own costs 30 µs a message for spans that nobody exports; tracing puts it back when it is configured.
+        self.server.middleware[:] = [self._permitted]
         self.server.add_request_handler("tools/list", types.PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", types.CallToolRequestParams, self._call_tool)
         self.server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, self._set_level)
         if host.settings.memory.tools:
-            MemoryResources(host, principal, self.bus).serve_on(self.server)
+            MemoryResources(host, self.notices).serve_on(self.server)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The tools that are served now."""
+        return self._host.catalog
 
     def initialization_options(self) -> InitializationOptions:
-        """What a legacy ``initialize`` is answered: the tool list may change while it is used."""
-        return self.server.create_initialization_options(NotificationOptions(tools_changed=True))
+        """What a legacy ``initialize`` is answered."""
+        return self.server.create_initialization_options()
+
+    def may_speak(self, name: str) -> bool:
+        """Whether a call of tool ``name`` may send something before its result: a question, or a line of a log."""
+        tool = self._host.catalog.tools.get(name)
+        if tool is None or tool.version is None:
+            return False
+        return tool.version.word.asking is not Asking.NO or any(
+            imported.name == "log" for imported in tool.version.module.imports
+        )
 
     async def wait_changed(self) -> None:
         """Return when the host's tool list has changed since the last return."""
@@ -88,13 +107,27 @@ class McpFace:
         self._changed = anyio.Event()
 
     async def announce(self) -> None:
-        """Tell 2026-07-28 subscribers that the tool list changed."""
-        await self.bus.publish(ToolsListChanged())
+        """Tell subscribers, and sessions over HTTP, that the tool list changed."""
+        await self.notices.tools_changed()
+
+    async def _permitted(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Every message comes by here: none is answered beyond the scopes of who sent it, whatever carried it.
+
+        Over HTTP the messages' gate has refused it with a status before; this holds where a gate is forgotten.
+        """
+        identity = identity_of(ctx)
+        if identity.scopes is not None:
+            missing = unmet(identity.scopes, needed(ctx.method, ctx.params, self._host.catalog, identity))
+            if missing:
+                raise MCPError(types.INVALID_REQUEST, f"the token has not the scopes {' '.join(missing)}")
+        if ctx.method == "notifications/initialized" and ctx.request is not None:
+            self.notices.join(ctx)
+        return await call_next(ctx)
 
     async def _list_tools(
         self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams
     ) -> dict[str, Any]:
-        shown = self._current()
+        shown = self._lists.of(self._host.catalog, identity_of(ctx))
         entries = shown.modern if _is_modern(ctx) else shown.legacy
         first = _position(entries, params.cursor)
         page = entries[first : first + PAGE]
@@ -115,8 +148,10 @@ class McpFace:
         tool = self._host.catalog.tools.get(params.name)
         arguments = params.arguments if params.arguments is not None else {}
         log = ClientLog(ctx)
-        ask = partial(ask_in_session, ctx) if legacy else self._rounds.asker(ctx, params, self._principal)
-        caller = Caller(self._principal, session="stdio", log=log.add, ask=ask)
+        principal = identity_of(ctx).principal
+        ask = partial(ask_in_session, ctx) if legacy else self._rounds.asker(ctx, params, principal)
+        caller = Caller(principal, session=session_of(ctx), log=log.add, ask=ask)
+        self.calls += 1
         try:
             try:
                 result = await self._host.invoker.invoke(params.name, arguments, caller)
@@ -135,6 +170,8 @@ class McpFace:
                 f"the host failed while calling '{params.name}'; see its log, request {ctx.request_id}"
             )
             return error_result(hidden, legacy=legacy)
+        finally:
+            self.calls -= 1
 
     async def _set_level(
         self, ctx: ServerRequestContext[Any, Any], params: types.SetLevelRequestParams
@@ -142,14 +179,19 @@ class McpFace:
         set_level(ctx, params.level)
         return {}
 
-    def _current(self) -> ToolList:
-        if self._list.catalog is not self._host.catalog:
-            self._list = ToolList(self._host.catalog)
-        return self._list
-
     def _input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._host.catalog.tools.get(name)
         return tool.input.source if tool else None
+
+
+class _ChangingServer(Server[Any]):
+    """The SDK's server, whose HTTP transport cannot be told otherwise that the list of tools changes."""
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *args: Any, **kwargs: Any
+    ) -> InitializationOptions:
+        options = notification_options or NotificationOptions(tools_changed=True)
+        return super().create_initialization_options(options, *args, **kwargs)
 
 
 def _is_modern(ctx: ServerRequestContext[Any, Any]) -> bool:

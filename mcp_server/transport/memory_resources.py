@@ -1,18 +1,18 @@
-"""``memory://{id}``: the principal's own memories as MCP resources, beside the tools that write them.
+"""``memory://{id}``: each principal's own memories as MCP resources, beside the tools that write them.
 
 Reading goes the way of a tool call (``memory__get``), with its limits and its record; a listing shows no contents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import mcp_types as types
 from mcp.server import Server
 from mcp.server.context import ServerRequestContext
-from mcp.server.subscriptions import ResourcesListChanged, ResourceUpdated, SubscriptionBus
+from mcp.server.subscriptions import ResourcesListChanged, ResourceUpdated
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic_core import to_json
@@ -24,6 +24,8 @@ from mcp_server.memory.hooks import PRINCIPAL_SPACE, Scope
 from mcp_server.tools.invoke import Caller
 from mcp_server.tools.memory_tools import own_scope
 from mcp_server.tools.results import clean_text
+from mcp_server.transport.identity import identity_of, session_of
+from mcp_server.transport.notices import Notices
 
 if TYPE_CHECKING:
     from mcp_server.backends.values import MemoryRecord
@@ -52,12 +54,11 @@ class MemoryResources:
 
     Args:
         host: Entered already.
-        principal: Whose memories they are.
-        bus: Carries changes to 2026-07-28 subscribers.
+        notices: Carries changes to those who asked for them.
     """
 
-    def __init__(self, host: PluginHost, principal: str, bus: SubscriptionBus) -> None:
-        self._host, self._principal, self._bus = host, principal, bus
+    def __init__(self, host: PluginHost, notices: Notices) -> None:
+        self._host, self._notices = host, notices
 
     def serve_on(self, server: Server[Any]) -> None:
         """Answer on ``server``."""
@@ -69,10 +70,9 @@ class MemoryResources:
     async def _list(self, ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         from mcp_server.memory.requests import ListMemories  # noqa: PLC0415  # with the engine, when it is needed
 
-        del ctx
         try:
             request = ListMemories(limit=PAGE, cursor=params.cursor)
-            page = await self._host.memories().list(own_scope(self._principal), request)
+            page = await self._host.memories().list(own_scope(identity_of(ctx).principal), request)
         except CursorInvalid as error:
             raise MCPError(types.INVALID_PARAMS, error.message) from None
         except AgentMemError as error:
@@ -92,7 +92,7 @@ class MemoryResources:
             raise _not_found(ctx, uri)
         identifier = unquote(uri.removeprefix(SCHEME))
         try:
-            caller = Caller(self._principal, session="stdio")
+            caller = Caller(identity_of(ctx).principal, session=session_of(ctx))
             result = await self._host.invoker.invoke("memory__get", {"id": identifier}, caller)
         except (MemoryNotFound, InvalidArguments):  # the second: an id that no memory can have
             raise _not_found(ctx, uri) from None
@@ -103,14 +103,10 @@ class MemoryResources:
 
     def _changed(self, scope: Scope, identifier: str, *, listed: bool) -> None:
         """A memory was written; told to subscribers when it is one of those that are shown here."""
-        if (scope.principal, scope.space) != (self._principal, PRINCIPAL_SPACE):
+        if scope.space != PRINCIPAL_SPACE:
             return
         event = ResourcesListChanged() if listed else ResourceUpdated(uri=_uri(identifier))
-        self._host.fleet.start_soon(_publishing(self._bus, event))
-
-
-def _publishing(bus: SubscriptionBus, event: ResourcesListChanged | ResourceUpdated) -> Callable[[], Any]:
-    return lambda: bus.publish(event)
+        self._host.fleet.start_soon(partial(self._notices.memory_changed, scope.principal, event))
 
 
 def _entry(record: MemoryRecord) -> dict[str, Any]:

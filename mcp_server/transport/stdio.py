@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, cast
@@ -227,7 +228,9 @@ async def _discover(face: McpFace, message: Message) -> Message:
         return {**answer, "error": modern_error_data(error).model_dump(exclude_none=True)}
 
 
-async def serve_stdio(face: McpFace, source: int, sink: int, *, drain_seconds: float) -> None:
+async def serve_stdio(
+    face: McpFace, source: int, sink: int, *, drain_seconds: float, ending: Callable[[], None] | None = None
+) -> None:
     """Serve one client until its input ends or the process is asked to end; running calls may finish.
 
     Args:
@@ -235,10 +238,11 @@ async def serve_stdio(face: McpFace, source: int, sink: int, *, drain_seconds: f
         source: Descriptor to read requests from.
         sink: Descriptor that carries JSON-RPC and nothing else.
         drain_seconds: How long open requests may take after the end of input.
+        ending: Called when the process is asked to end.
     """
     streams = StdioStreams(source, sink, drain_seconds)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, streams)
+        tasks.start_soon(_end_on_signal, streams, ending)
         tasks.start_soon(_tell_changes, face, streams)
         streams.wire.start()
         try:
@@ -253,7 +257,7 @@ async def serve_stdio(face: McpFace, source: int, sink: int, *, drain_seconds: f
         await streams.wire.flush()
 
 
-async def _end_on_signal(streams: StdioStreams) -> None:
+async def _end_on_signal(streams: StdioStreams, ending: Callable[[], None] | None) -> None:
     """The first SIGTERM or SIGINT ends reading and drains; the second ends at once.
 
     One that comes when the input is over already ends the drain: clients close stdin, wait 2 s, and then send it.
@@ -264,6 +268,8 @@ async def _end_on_signal(streams: StdioStreams) -> None:
             if asked:
                 os._exit(128 + number)
             asked = True
+            if ending is not None:
+                ending()
             if streams.ending:
                 streams.hurry()
                 continue

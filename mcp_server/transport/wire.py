@@ -12,9 +12,18 @@ import os
 import stat
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from mcp_server.transport.frame import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    Message,
+    frame_problem,
+    usable_id,
+)
 
 __all__ = ["LineWire"]
 
@@ -22,10 +31,6 @@ READ = 262_144
 MAX_LINE = 32 * 1024 * 1024
 HIGH_WATER = 1_048_576
 """Unsent bytes from which :meth:`LineWire.send` makes the sender wait."""
-PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR = -32700, -32600, -32603
-MAX_ID_CHARS = 256
-
-Message = dict[str, Any]
 
 
 class LineWire:
@@ -155,9 +160,9 @@ class LineWire:
         except ValueError as error:
             self._refuse(None, PARSE_ERROR, f"not JSON: {error}")
             return
-        problem = _problem(message)
+        problem = frame_problem(message)
         if problem:
-            self._refuse(_usable_id(message), INVALID_REQUEST, problem)
+            self._refuse(usable_id(message), INVALID_REQUEST, problem)
             return
         self._on_message(cast("Message", message))
 
@@ -200,33 +205,3 @@ class LineWire:
 def _can_be_watched(descriptor: int) -> bool:
     mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
-
-
-def _problem(message: object) -> str:
-    """Why ``message`` is no JSON-RPC 2.0 message (jsonrpc.org/specification); empty when it is one."""
-    if not isinstance(message, dict):
-        kind = "batches are" if isinstance(message, list) else f"a {type(message).__name__} is"
-        return f"one JSON object per line is expected; {kind} not taken"
-    frame = cast("Message", message)
-    if frame.get("jsonrpc") != "2.0":
-        return '"jsonrpc": "2.0" is missing'
-    if "method" in frame:
-        if not isinstance(frame["method"], str):
-            return '"method" must be a string'
-        if not isinstance(frame.get("params"), dict | None):
-            return '"params" must be an object'
-        if "id" in frame and _usable_id(frame) is None:
-            return '"id" must be a string or an integer'
-        return ""
-    if "id" not in frame or ("result" in frame) == ("error" in frame):
-        return 'either "method", or "id" with "result" or "error", is expected (names are case-sensitive)'
-    return "" if isinstance(frame.get("error", frame.get("result")), dict) else "a response must hold an object"
-
-
-def _usable_id(message: object) -> str | int | None:
-    value = cast("Message", message).get("id") if isinstance(message, dict) else None
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if abs(value) < 2**63 else None
-    return value if isinstance(value, str) and len(value) <= MAX_ID_CHARS else None

@@ -18,8 +18,9 @@ from mcp_server.capabilities.network.secrets import Scrubber
 from mcp_server.policy.limits import Limits
 from mcp_server.policy.llm import LlmGrant, LlmSettings
 from mcp_server.policy.rights import decide_rights
+from tests.canary import slot
 
-KEY = "canary-key-0123456789"
+KEY = slot("llm key")
 MODEL = "secret-model-7b"
 TODAY = 20_780.5 * 86_400
 Json = dict[str, Any]

@@ -25,6 +25,7 @@ from mcp_server.capabilities.base import HostRefusal
 from mcp_server.capabilities.network.addresses import SystemResolver, address_kind
 from mcp_server.capabilities.network.rate import MOST_KEPT, RateLimiter
 from mcp_server.policy.network import NetworkLimits
+from tests.canary import slot
 from tests.capabilities.test_network_site import (
     Caller,
     Names,
@@ -36,7 +37,7 @@ from tests.capabilities.test_network_site import (
     site,
 )
 
-CANARY = "canary-secret-0001"
+CANARY = slot("network secret")
 
 
 def to(location: str, status: str = "302 Found") -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.canary import placed, slot
 from tests.cli.test_commands import answer, run
 from tests.guests import ECHO, answers, module, write_plugin
 from tests.requirements import requirement
@@ -16,8 +17,8 @@ from tests.requirements import requirement
 @requirement("settings:origin")
 def test_config_show_prints_every_value_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "config.toml").write_text(
-        '[runtime]\nidle_seconds = 5\n[config.p]\napi_token = "canary"\nword = "Hi"\n'
+    placed(tmp_path / "config" / "config.toml").write_text(
+        f'[runtime]\nidle_seconds = 5\n[config.p]\napi_token = "{slot("config value")}"\nword = "Hi"\n'
     )
     (tmp_path / "agentmem.toml").write_text('[log]\nlevel = "error"\n')
     shown = answer(tmp_path, "config", "show", "--origin", "--set", "runtime.max_workers=3")["values"]

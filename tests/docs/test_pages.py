@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any, get_args
 
 import pytest
@@ -13,7 +15,9 @@ import typer.main
 from pydantic import BaseModel
 from typer.core import TyperCommand, TyperGroup
 
+import mcp_server
 from mcp_server import errors
+from mcp_server.capabilities.codes import HOST_CODES
 from mcp_server.cli.main import app
 from mcp_server.exits import Exit
 from mcp_server.manifest.model import Manifest
@@ -126,6 +130,31 @@ def test_every_error_code_has_a_heading_and_every_heading_a_code() -> None:
     codes = {error.code for error in subclasses(errors.AgentMemError) if error.__module__ == errors.__name__}
     headings = re.findall(r"^## (\S+)$", page("errors.md"), flags=re.MULTILINE)
     assert set(headings) == codes - {errors.LimitExceeded.code} | {"limit_…"}
+
+
+@requirement("docs:errors")
+def test_every_code_that_a_host_function_answers_has_a_row() -> None:
+    rows = documented_keys(section(page("errors.md"), "## What a host function refuses"))
+    assert rows == {code for codes in HOST_CODES.values() for code in codes}
+
+
+@requirement("docs:errors")
+def test_every_code_on_another_page_is_one_of_the_errors_page() -> None:
+    known = documented_keys(page("errors.md")) | set(re.findall(r"^## (\S+)$", page("errors.md"), flags=re.MULTILINE))
+    known |= {f"limit_{spec.name}" for spec in LIMITS}
+    for name in ("network.md", "files.md", "llm.md"):
+        rows = documented_keys(section(page(name), "## Refusals"))
+        assert rows - known <= {"store_…"}, name
+
+
+@requirement("docs:errors")
+def test_every_error_of_the_package_has_a_heading_or_a_row() -> None:
+    for name in walk_packages(mcp_server.__path__, "mcp_server."):
+        if not name.name.endswith("__main__"):
+            importlib.import_module(name.name)
+    codes = {error.code for error in subclasses(errors.AgentMemError) if error.__module__.startswith("mcp_server.")}
+    headings = set(re.findall(r"^## (\S+)$", page("errors.md"), flags=re.MULTILINE))
+    assert codes - headings - documented_keys(page("errors.md")) == {errors.LimitExceeded.code}
 
 
 @requirement("docs:errors")

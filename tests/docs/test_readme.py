@@ -8,12 +8,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio.streams.buffered import BufferedByteReceiveStream
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client  # pyright: ignore[reportPrivateUsage]  # its timeouts
 
 from tests.requirements import requirement
 
@@ -53,6 +59,30 @@ def test_the_first_plugin_is_built_listed_called_and_connected(checkout: Path) -
     command = json.loads(connect)["mcpServers"]["agentmem"]["command"]
     assert command == f"{checkout}/.venv/bin/agentmem-mcp"
     assert Path(command).is_file()
+
+
+@requirement("docs:readme-runs")
+async def test_the_three_commands_for_another_machine_connect_a_client(checkout: Path) -> None:
+    """No client of that name is here: what the third command hands to it is handed to the SDK's client."""
+    (block,) = blocks("sh remote")
+    create, serve, connect = block.splitlines()
+    environment = {"PATH": os.environ["PATH"], "AGENTMEM_HOME": str(checkout / ".agentmem")}  # noqa: TID251  # a test's
+    made = await anyio.run_process(["bash", "-c", create], cwd=checkout, env=environment)
+    words = shlex.split(serve.replace(":8765", ":0"))
+    async with await anyio.open_process(words, stderr=subprocess.PIPE, cwd=checkout, env=environment) as process:
+        assert process.stderr is not None
+        first = await BufferedByteReceiveStream(process.stderr).receive_until(b"\n", 65_536)
+        port = first.decode().partition("http://0.0.0.0:")[2].partition("/")[0]
+        *_, url, _, header = shlex.split(connect)
+        name, _, value = header.replace("TOKEN", made.stdout.decode().strip()).partition(": ")
+        url = url.replace("SERVER:8765", f"127.0.0.1:{port}")
+        async with (
+            create_mcp_http_client({name: value}) as http,
+            Client(streamable_http_client(url, http_client=http)) as client,
+        ):
+            result = await client.call_tool("hello__hello", {"message": "from afar"})
+        process.terminate()
+    assert result.structured_content == {"greeting": "Hello, from afar!"}
 
 
 @requirement("docs:readme-runs")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mcp_server.policy.rights import HOST_FUNCTIONS
+from tests.canary import slot
 from tests.conftest import Serve
 from tests.guests import module, write_plugin
 from tests.requirements import requirement
@@ -192,7 +193,7 @@ async def test_a_secret_reaches_the_upstream_it_is_bound_to_and_no_one_else(
         f'[grants.courier.network]\nallow = ["{address}/*"]\nranges = ["127.0.0.0/8"]\n'
         f'secrets = {{ KEY = ["{address}/bound/*"] }}\n',
     )
-    canary = "canary-0123456789"
+    canary = slot("network secret")
     async with serve(arguments=["--config", str(config)], environment={"AGENTMEM_SECRET_KEY": canary}) as server:
         headers = {"Authorization": "Bearer {{secret:KEY}}"}
         sent = await ask(server, "courier__http_request", {"url": f"{address}/bound/x", "headers": headers})

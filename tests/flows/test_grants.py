@@ -19,6 +19,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from tests.canary import slot
 from tests.conftest import Serve
 from tests.flows.test_capabilities_from_wasm import ask, plugin, relay
 from tests.guests import write_plugin
@@ -250,7 +251,7 @@ async def test_the_commands_that_the_log_names_are_all_it_takes_and_the_guest_re
     ]
     done: list[str] = []
     with log.open("wb") as stderr:
-        environment = {"AGENTMEM_HOME": str(home), "AGENTMEM_SECRET_KEY": "canary-0123456789"}
+        environment = {"AGENTMEM_HOME": str(home), "AGENTMEM_SECRET_KEY": slot("network secret")}
         async with serve(environment=environment, stderr=stderr.fileno()) as server:
             await server.initialize()
             for tool, request in tries:

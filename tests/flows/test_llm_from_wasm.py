@@ -150,6 +150,7 @@ async def test_an_answer_may_not_be_longer_than_the_alias_allows(start: Start) -
         (HEAD + b"data: garbage\n\n", "llm_answer_invalid"),
         (b"", "llm_answer_invalid"),
     ],
+    ids=["refused", "garbage", "nothing"],
 )
 async def test_a_bad_provider_is_a_typed_error_that_tells_neither_key_nor_model_nor_place(
     start: Start, answer: bytes, code: str

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.canary import slot
 from tests.cli.test_commands import answer, run
 from tests.conftest import Serve
 from tests.flows.test_capabilities_from_wasm import ask, configure, plugin
@@ -69,14 +70,15 @@ async def test_with_an_endpoint_memories_are_found_by_meaning_and_its_key_is_sho
             tmp_path,
             f'[memory.embeddings]\nprovider = "endpoint"\nurl = "{vectors.url}"\nmodel = "topics"\nkey = "VECTORS"\n',
         )
-        environment = home(tmp_path, AGENTMEM_SECRET_VECTORS="canary-key")  # noqa: S106  # made up
+        key = slot("embeddings key")
+        environment = home(tmp_path, AGENTMEM_SECRET_VECTORS=key)
         async with serve(arguments=["--config", str(config)], environment=environment) as server:
             for content in CONTENTS:
                 await ask(server, "notes__add_memory", {"content": content})
             found = await ask(server, "notes__search_memories", {"query": "pet", "mode": "semantic"})
             assert found["data"]["results"][0]["memory"]["content"] == "The dog barks"
-            assert set(vectors.keys) == {"Bearer canary-key"}
-            vectors.answer = lambda _: (401, b'{"error": "canary-key is wrong"}', {})
+            assert set(vectors.keys) == {f"Bearer {key}"}
+            vectors.answer = lambda _: (401, json.dumps({"error": f"{key} is wrong"}).encode(), {})
             kept = await ask(server, "notes__add_memory", {"content": "The cat sleeps"})
             assert kept["success"] is True
             refused = await ask(server, "notes__search_memories", {"query": "pet", "mode": "semantic"})

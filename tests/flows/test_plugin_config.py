@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.canary import slot
 from tests.commands import answer, run
 from tests.conftest import Serve
 from tests.flows.test_capabilities_from_wasm import Envelope, ask, configure, relay
@@ -88,6 +89,29 @@ async def test_a_secret_reaches_the_plugin_by_the_name_the_operator_gave(
     config = '[config.reader]\napi_key = { secret = "READER" }\n'
     got = await whole(serve, tmp_path, config, {"AGENTMEM_SECRET_READER": KEY})
     assert got["data"] == {"api_key": KEY}
+
+
+@requirement("config:secret")
+async def test_a_secret_that_a_plugin_reads_and_keeps_is_nowhere_but_in_the_plugin(
+    serve: Serve, plugins: Path, tmp_path: Path
+) -> None:
+    imports = '(import "agentmem" "get_config" (func $config (param i64) (result i64)))'
+    measures = """(func (export "run") (result i32)
+        (i64.gt_u (call $length (call $config (call $in))) (i64.const 90)) (if (then) (else unreachable))
+        (i32.const 0))"""
+    write_plugin(plugins, "reader", module(measures, imports), ASKS)
+    file = configure(tmp_path, '[config.reader]\napi_key = { secret = "READER" }\n')
+    (tmp_path / "home").mkdir()  # the watch over the suite looks through it
+    environment = {
+        "AGENTMEM_SECRET_READER": slot("config secret"),
+        "AGENTMEM_HOME": str(tmp_path / "home"),
+        "AGENTMEM_LOG__LEVEL": "debug",
+    }
+    async with serve(arguments=["--config", str(file)], environment=environment) as server:
+        result = await server.call("reader__run", {})
+        assert result["isError"] is False  # the envelope was long enough to hold the secret
+        assert await server.close() == 0
+    assert slot("config secret") not in str(result)
 
 
 @requirement("config:secret")

@@ -41,6 +41,9 @@ TOOLS = [
     "memory__list",
     "memory__search",
     "memory__update",
+    "search__compute_similarity",
+    "search__rerank",
+    "search__search",
     "weather__get_batch_weather",
     "weather__get_weather",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
 
 from mcp_server.memory import embedders
 from mcp_server.memory.embedders.remote import RemoteEmbedder
@@ -104,6 +105,15 @@ def test_a_file_that_is_no_model_is_a_typed_error(tmp_path: Path, name: str) -> 
     (folder / name).write_bytes(b"no model")
     with pytest.raises(EmbeddingsUnavailable):
         embedders.model2vec(str(folder)).embed(["tea"])
+
+
+def test_a_tokenizer_raises_nothing_narrower_than_exception_which_is_why_the_embedders_catch_that(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tokenizer.json").write_text("{")
+    with pytest.raises(Exception, match="EOF") as raised:
+        Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert raised.type is Exception
 
 
 def test_a_library_that_is_not_installed_says_which_extra_to_install(tmp_path: Path) -> None:

@@ -272,6 +272,17 @@ def test_many_lines_are_imported_and_exported_in_batches(engine: MemoryEngine) -
     assert exported == {f"number {n}" for n in range(1_201)}
 
 
+def test_an_import_into_a_full_quota_keeps_the_batches_before_and_says_where_it_stopped(engine: MemoryEngine) -> None:
+    lines = [json.dumps({"content": f"{n} " + "x" * 1_000}) for n in range(1_201)]
+    report = import_lines(engine.store, *ME, lines, now=MORNING, quota=900_000)
+    assert report.stopped is not None
+    assert report.stopped.error_code == "limit_memory_bytes"
+    assert (report.added, report.last_line) == (500, 500)
+    assert engine.stats(*ME).records == 500
+    rest = import_lines(engine.store, *ME, lines, now=MORNING)
+    assert (rest.added, rest.duplicates, rest.stopped) == (701, 500, None)
+
+
 # Spelling
 
 

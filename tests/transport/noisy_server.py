@@ -44,4 +44,4 @@ async def serve_in_noise(face: McpFace, source: int, sink: int, *, drain_seconds
 if __name__ == "__main__":
     atexit.register(last_words)
     app.serve_stdio = serve_in_noise
-    anyio.run(app.run_stdio, Settings(), PluginFolders(plugins=(Path(sys.argv[1]),)), user_folders())
+    anyio.run(app.run_server, Settings(), PluginFolders(plugins=(Path(sys.argv[1]),)), user_folders())

@@ -32,7 +32,9 @@ class OnnxEmbedder:
                 model_name=model, specific_model_path=str(folder), local_files_only=True, cuda=False
             )
             self._dim = len(self.embed(["dimension"])[0])
-        except Exception as error:  # its parts raise what they like about files they cannot read
+        # tokenizers raises Exception itself about a file it cannot read; the classes of onnxruntime (Fail,
+        # InvalidProtobuf …) descend from it directly and are private; fastembed adds ValueError and OSError.
+        except Exception as error:
             raise EmbeddingsUnavailable("the embedding model cannot be loaded", fix=f"{folder}: {error}") from error
         weights = sorted(folder.rglob("*.onnx"))
         self._model = f"fastembed:{model}:{digest(weights)}:{self._dim}"

@@ -29,7 +29,9 @@ class StaticEmbedder:
         library = package("model2vec", "embeddings")
         try:
             self._table: Any = library.StaticModel.from_pretrained(str(folder))
-        except Exception as error:  # its parts raise what they like about files they cannot read
+        # tokenizers raises Exception itself, and nothing narrower, about a file it cannot read; the others add
+        # SafetensorError, ValueError, KeyError and TypeError. Nothing of ours runs in here.
+        except Exception as error:
             raise EmbeddingsUnavailable("the embedding model cannot be read", fix=f"{folder}: {error}") from error
         # The bytes name the model: another table in the same folder gives vectors that must not be compared.
         self._model = f"model2vec:{digest([folder / name for name in _FILES])}:{self._table.dim}"

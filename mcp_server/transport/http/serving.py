@@ -1,0 +1,112 @@
+"""Runs a site on a socket until it is asked to end, and ends it so that no call under way is lost."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import anyio
+import uvicorn
+
+from mcp_server.transport.http.connections import guarded_protocol
+from mcp_server.transport.http.site import Site
+
+__all__ = ["HttpServer"]
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.02
+FLUSH_SECONDS = 0.1
+"""From the last call's end to the end of the streams: its answer may still be on the way to one."""
+CLOSE_SECONDS = 2
+MAX_HEADERS = 32 * 1024
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which leaves signals to us: it would close connections before the calls on them have ended."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class HttpServer:
+    """One site on one socket.
+
+    Args:
+        site: What is served.
+        listening: Bound already.
+        drain_seconds: How long requests under way may take when the server ends.
+    """
+
+    def __init__(self, site: Site, listening: socket.socket, drain_seconds: float) -> None:
+        self._site, self._listening, self._drain_seconds = site, listening, drain_seconds
+        self._asked = anyio.Event()
+        self.ended = anyio.Event()
+        """Set when :meth:`serve` has returned."""
+        settings = site.settings
+        self._server = _Server(
+            uvicorn.Config(
+                site.app,
+                http=guarded_protocol(
+                    header_seconds=settings.header_seconds,
+                    write_seconds=settings.body_seconds,
+                    most=settings.max_connections,
+                ),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level=logging.WARNING,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=settings.idle_seconds,  # pyright: ignore[reportArgumentType]  # seconds of call_later
+                timeout_graceful_shutdown=CLOSE_SECONDS,
+                h11_max_incomplete_event_size=MAX_HEADERS,
+            )
+        )
+
+    async def serve(self) -> None:
+        """Serve until :meth:`end`."""
+        try:
+            async with self._site.manager.run(), anyio.create_task_group() as tasks:
+                tasks.start_soon(self._tell_changes)
+                tasks.start_soon(self._drain)
+                await self._server.serve([self._listening])
+                tasks.cancel_scope.cancel()
+        finally:
+            self.ended.set()
+
+    def end(self) -> None:
+        """Take no new work from now on; :meth:`serve` returns when what is under way has ended."""
+        self._site.readiness.ready = False
+        self._asked.set()
+
+    async def end_on_signal(self) -> None:
+        """The first SIGTERM or SIGINT asks for the end; the second ends at once."""
+        asked = False
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for number in signals:
+                if asked:
+                    os._exit(128 + number)
+                asked = True
+                logger.info("%s: no new requests are taken, those under way may finish", signal.Signals(number).name)
+                self.end()
+
+    async def _drain(self) -> None:
+        await self._asked.wait()
+        self._site.face.notices.close()
+        with anyio.move_on_after(self._drain_seconds):
+            while self._site.busy:  # noqa: ASYNC110  # once in a process's life; an event would cost every call
+                await anyio.sleep(LOOK_SECONDS)
+            await anyio.sleep(FLUSH_SECONDS)
+        self._site.streams.end()
+        self._server.should_exit = True
+
+    async def _tell_changes(self) -> None:
+        while True:
+            await self._site.face.wait_changed()
+            await self._site.face.announce()

@@ -1,0 +1,122 @@
+"""Which routes there are, and the guards before every one of them; the only place that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mcp.server.sse import SseServerTransport
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcp_server.settings.http import HttpSettings
+from mcp_server.transport.http.address import Address
+from mcp_server.transport.http.admission import Admission, Readiness
+from mcp_server.transport.http.auth import Authentication
+from mcp_server.transport.http.bodies import BodyGuard, BodyRule
+from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.gate import MessageGate
+from mcp_server.transport.http.health import HEALTH, READY, health_routes
+from mcp_server.transport.http.hosts import HostGuard, Names
+from mcp_server.transport.http.problem import problem
+from mcp_server.transport.http.rates import Rates
+from mcp_server.transport.http.sessions import SessionManager
+from mcp_server.transport.http.sse import MESSAGES_PATH, SseMessages, SseStream
+from mcp_server.transport.http.streamable import StreamableEndpoint
+from mcp_server.transport.http.streams import Streams
+from mcp_server.transport.http.verifier import TokenVerifier
+from mcp_server.transport.mcp_face import McpFace
+
+__all__ = ["MCP_PATH", "SSE_PATH", "Annex", "Site"]
+
+MCP_PATH, SSE_PATH = "/mcp", "/sse"
+KIB = 1024
+FAILURES_PER_SECOND, FAILURES_BURST = 1.0, 50
+"""Bad tokens that one address may try; a good one is never refused for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annex:
+    """Routes that somebody adds beside MCP's own; they stand behind the same guards.
+
+    Attributes:
+        routes: They; each asks for the scopes it needs itself, with the challenge of the site.
+        public: Paths among them that are read without a token.
+        bodies: Rules for their bodies, by path.
+    """
+
+    routes: Sequence[BaseRoute] = ()
+    public: frozenset[str] = frozenset()
+    bodies: Mapping[str, BodyRule] = field(default_factory=dict[str, BodyRule])
+
+
+class Site:
+    """The application that a server runs, and the parts of it that the server must know.
+
+    Args:
+        face: What is served.
+        settings: In force.
+        address: Where it listens.
+        verifier: Judges tokens; None where everybody may call.
+        challenge: The answers 401 and 403.
+        annexes: More routes.
+    """
+
+    def __init__(
+        self,
+        face: McpFace,
+        settings: HttpSettings,
+        address: Address,
+        verifier: TokenVerifier | None,
+        *,
+        challenge: Challenge | None = None,
+        annexes: Sequence[Annex] = (),
+    ) -> None:
+        self.face, self.settings = face, settings
+        self.readiness, self.streams = Readiness(), Streams(settings.recheck_seconds)
+        cap = settings.max_body_kb * KIB
+        self.manager = SessionManager(
+            face.server,
+            most=settings.max_sessions,
+            most_of_one=settings.max_sessions_per_principal,
+            idle_seconds=settings.session_idle_seconds,
+            max_body=cap,
+        )
+        challenge = challenge or Challenge()
+        routes = [*self._own_routes(challenge, cap), *(route for annex in annexes for route in annex.routes)]
+        rules = {path: rule for annex in annexes for path, rule in annex.bodies.items()}
+        app: ASGIApp = Router(routes, redirect_slashes=False, default=_not_found)
+        app = BodyGuard(app, BodyRule(cap, seconds=settings.body_seconds), rules)
+        self.admission = app = Admission(
+            app,
+            Rates(settings.requests_per_second, settings.burst),
+            self.readiness,
+            most=settings.max_requests,
+            most_of_one=settings.max_requests_per_principal,
+            most_streams=settings.max_streams_per_principal,
+            watched=frozenset({HEALTH, READY}).union(*(annex.public for annex in annexes)),
+        )
+        public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
+        app = Authentication(app, verifier, challenge, public, Rates(FAILURES_PER_SECOND, FAILURES_BURST))
+        self.app: ASGIApp = HostGuard(app, Names(address, settings.hosts, settings.origins))
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being answered that deserves to be waited for."""
+        return self.face.calls > 0 or self.admission.requests.total() > 0
+
+    def _own_routes(self, challenge: Challenge, cap: int) -> list[BaseRoute]:
+        gate = MessageGate(self.face, challenge)
+        routes: list[BaseRoute] = [
+            *health_routes(self.readiness),
+            Route(MCP_PATH, StreamableEndpoint(self.face, self.manager, gate, self.streams)),
+        ]
+        if self.settings.sse:
+            transport = SseServerTransport(MESSAGES_PATH, max_request_body_size=cap)
+            routes.append(Route(SSE_PATH, SseStream(self.face, transport, self.streams)))
+            routes.append(Route(MESSAGES_PATH, SseMessages(transport, gate)))
+        return routes
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    await problem(404, "not_found", "there is nothing at this path")(scope, receive, send)

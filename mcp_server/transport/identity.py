@@ -1,0 +1,60 @@
+"""Who calls, as a transport has established it; every handler asks here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+
+__all__ = ["LOCAL", "Identity", "identify", "identity_in", "identity_of", "join_session", "session_of"]
+
+_KEY, _SESSION = "agentmem.identity", "agentmem.session"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller.
+
+    Attributes:
+        principal: Whose memories, values, limits and audit rows these are. Verifiers of tokens from elsewhere must put
+            their issuer into it, so that no subject of theirs is a principal of ours.
+        scopes: What the caller's token is good for; None for everything, which is the machine's own user.
+    """
+
+    principal: str
+    scopes: frozenset[str] | None
+
+
+LOCAL = Identity("local", None)
+"""Whoever started the server on pipes, or can read the token in its state folder."""
+
+
+def identify(scope: MutableMapping[str, Any], identity: Identity) -> None:
+    """Keep with an ASGI request whose it is."""
+    scope[_KEY] = identity
+
+
+def identity_in(scope: MutableMapping[str, Any]) -> Identity:
+    """Whose an ASGI request is.
+
+    Raises:
+        KeyError: Nobody has established that; the request must not go on.
+    """
+    return scope[_KEY]
+
+
+def identity_of(ctx: ServerRequestContext[Any, Any]) -> Identity:
+    """Whose an MCP request is."""
+    return LOCAL if ctx.request is None else identity_in(ctx.request.scope)
+
+
+def session_of(ctx: ServerRequestContext[Any, Any]) -> str:
+    """The client's session, for what lasts as long as one; empty where the protocol has none."""
+    return "stdio" if ctx.request is None else ctx.request.scope.get(_SESSION, "")
+
+
+def join_session(scope: MutableMapping[str, Any], session: str) -> None:
+    """Keep with an ASGI request in which session of its principal it is."""
+    scope[_SESSION] = session
