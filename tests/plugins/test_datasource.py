@@ -177,6 +177,41 @@ def test_an_answer_stops_before_it_is_too_long(plugin: Plugin, write: Write) -> 
     assert rest["problems"][0]["reason"].startswith("It has 600")
 
 
+def test_a_file_of_a_folder_that_cannot_be_read_hides_no_other(data: Path, write: Write) -> None:
+    write("mixed/a.md", "First.\n")
+    write("mixed/b.md", "x" * 524_289)
+    write("mixed/c.md", "---\na: &x [1]\nb: *x\n---\n\nText.\n")
+    write("mixed/d.md", b"\xff\xfe")
+    write("mixed/e.md", "Denied.\n")
+    write("mixed/f.md", "Last.\n")
+    rights = grants(data)
+    rights["filesystem"]["deny"] = ["data/mixed/e.md"]
+    with open_plugin(MANIFEST, modules=ROOT / "plugins", grants=rights) as plugin:
+        answer = plugin.call("fetch_data", source={"kind": "file", "path": "data/mixed"})
+    assert [item["data"]["text"] for item in answer["items"]] == ["First.", "Last."]
+    assert [(problem["position"], problem["reason"].split(";")[0]) for problem in answer["problems"][:3]] == [
+        ("data/mixed/b.md", "data/mixed/b.md has 524289 bytes"),
+        ("data/mixed/c.md: front matter", "It is no YAML that can be read: it holds an alias (*), which is not read."),
+        ("data/mixed/d.md", "It is not UTF-8."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "unit", ["# A\n\nText *with* words.\n\n", "a\n\n", "- x\n", "[", "> ", "*a ", "|a|\n|-|\n|b|\n\n"]
+)
+def test_the_longest_documents_are_within_the_limits(plugin: Plugin, write: Write, unit: str) -> None:
+    source = write("longest.md", unit * (524_288 // len(unit)))
+    answer = plugin.call("fetch_data", source=source, limit=1)
+    assert len(answer["items"]) + len(answer["problems"]) <= 1
+
+
+@pytest.mark.parametrize("line", ["1\n", '{"a":1}\n', "x\n", "\n", "[[1]]\n"])
+def test_files_of_many_records_are_counted_within_the_limits(plugin: Plugin, write: Write, line: str) -> None:
+    for name in ("dense.jsonl", "dense.csv"):
+        answer = plugin.call("connect", source=write(name, line * (1_000_000 // len(line))))
+        assert (answer["count_is"] == "at_least") is (answer["count"] == 50_001)
+
+
 def test_a_file_that_changed_is_not_read_on(plugin: Plugin, write: Write) -> None:
     source = write("changing.csv", "id\n1\n2\n3\n")
     cursor = plugin.call("fetch_data", source=source, limit=1)["cursor"]

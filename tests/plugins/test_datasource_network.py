@@ -195,6 +195,16 @@ def test_a_record_that_is_nested_too_deep_is_a_problem() -> None:
         assert answer["problems"] == [{"position": "record 1", "reason": "It is nested more than 32 levels deep."}]
 
 
+def test_the_longest_answers_are_within_the_limits() -> None:
+    many = [{"id": number, "a": number * 2, "b": [number, number]} for number in range(80_000)]
+    with reading(lambda request: Reply(many)) as (plugin, site):
+        source = {"kind": "http", "url": f"{site.url}/"}
+        assert plugin.call("connect", source=source)["count"] == 80_000
+        first = plugin.call("fetch_data", source=source, limit=2)
+        rest = plugin.call("fetch_data", source=source, limit=2, cursor=first["cursor"])
+        assert [item["data"]["id"] for item in (*first["items"], *rest["items"])] == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("most", [2, 1000])
 @pytest.mark.parametrize("limit", [1, 4, 50])
 def test_rows_behind_postgrest_come_once_and_are_counted(most: int, limit: int) -> None:

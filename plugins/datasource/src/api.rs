@@ -1,13 +1,11 @@
 //! APIs that answer JSON, page by page.
 
-use agentmem_plugin_sdk::prelude::*;
-use host::http::{Method, Request, Response};
+use agentmem_plugin_sdk::host::http::{Method, Request, Response};
 
 use crate::cursor::Place;
-use crate::page::{record, Page, Pages, Stop};
-use crate::paths;
+use crate::page::{Page, Pages, Stop};
+use crate::raw;
 use crate::source::{HttpSource, Paging};
-use crate::template::shown;
 use crate::urls;
 use crate::web;
 
@@ -35,16 +33,8 @@ impl<'a> Reading<'a> {
         })
     }
 
-    fn next(
-        &self,
-        place: &Place,
-        url: &str,
-        answer: &Response,
-        body: &Value,
-        count: usize,
-    ) -> Result<Option<Place>, Stop> {
-        let at = |path: &str| paths::within(body, path).filter(|value| !matches!(value, Value::Null | Value::Bool(_)));
-        let told = |path: &str| at(path).map(|value| shown(value).into_owned()).filter(|text| !text.is_empty());
+    fn next(&self, place: &Place, url: &str, answer: &Response, count: usize) -> Result<Option<Place>, Stop> {
+        let body = answer.text().unwrap_or_default();
         let follow = |next: Option<String>| next.map(|next| urls::followed(url, &next)).transpose();
         Ok(match &self.source.paging {
             Paging::None => None,
@@ -56,36 +46,18 @@ impl<'a> Reading<'a> {
                 let offset = if let Place::Offset { offset } = place { *offset } else { 0 };
                 (count > 0).then_some(Place::Offset { offset: offset.saturating_add(count as u64) })
             }
-            Paging::Cursor { next, .. } => told(next).map(|token| Place::Token { token }),
-            Paging::NextUrl { next } => follow(told(next))?.map(|url| Place::Url { url }),
+            Paging::Cursor { next, .. } => raw::text_at(body, next).map(|token| Place::Token { token }),
+            Paging::NextUrl { next } => follow(raw::text_at(body, next))?.map(|url| Place::Url { url }),
             Paging::Link => {
                 let link = answer.headers.get("link").and_then(|header| urls::next_link(header));
                 follow(link)?.map(|url| Place::Url { url })
             }
         })
     }
-
-    fn items(&self, body: &Value) -> Result<Vec<Value>, Stop> {
-        match paths::within(body, &self.source.items) {
-            Some(Value::Array(items)) => Ok(items.clone()),
-            Some(Value::Null) => Ok(Vec::new()),
-            Some(one @ Value::Object(_)) if self.source.items.is_empty() => Ok(vec![one.clone()]),
-            other => Err(Stop::new("source_failed", self.no_list(other, body))),
-        }
-    }
-
-    fn no_list(&self, found: Option<&Value>, body: &Value) -> String {
-        let keys = match body {
-            Value::Object(fields) => format!("has {}", fields.keys().cloned().collect::<Vec<String>>().join(", ")),
-            _ => "is no object".to_owned(),
-        };
-        let what = if found.is_some() { "is no list" } else { "is not there" };
-        format!("`items` is \"{}\", and in the answer that {what}. The answer {keys}.", self.source.items)
-    }
 }
 
 impl Pages for Reading<'_> {
-    fn page(&mut self, place: &Place, _most: usize) -> Result<Page, Stop> {
+    fn page(&mut self, place: &Place, most: usize) -> Result<Page, Stop> {
         let url = self.url(place)?;
         let request = Request::new(Method::Get, url.as_str());
         let answer = match web::send(request, &self.source.headers, self.timeout_ms) {
@@ -95,16 +67,18 @@ impl Pages for Reading<'_> {
             }
             answer => answer?,
         };
-        let body = web::json_of(&answer)?;
-        let values = self.items(&body)?;
-        let next = self.next(place, &url, &answer, &body, values.len())?;
+        let values = raw::list_at(answer.text().unwrap_or_default(), &self.source.items)?;
+        let count = values.len();
+        let next = self.next(place, &url, &answer, count)?;
         let label = match place {
             Place::Page { page } => format!("page {page}, record"),
             _ => "record".to_owned(),
         };
         let first = if let Place::Offset { offset } = place { *offset } else { 0 };
-        let numbered = values.into_iter().zip(first + 1..);
-        let items = numbered.map(|(value, number)| record(format!("{label} {number}"), value)).collect();
-        Ok(Page { items, next, left: None })
+        // Only what is asked for is read, and one more that shows that there is more: a tree takes 20 times its text.
+        let numbered = values.into_iter().take(most.saturating_add(1)).zip(first.saturating_add(1)..);
+        let items: Vec<_> = numbered.map(|(value, number)| raw::item(value, format!("{label} {number}"))).collect();
+        let more = count.saturating_sub(items.len());
+        Ok(Page { items, next, left: None, more })
     }
 }

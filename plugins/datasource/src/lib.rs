@@ -22,6 +22,7 @@ pub mod parts;
 pub mod paths;
 pub mod postgrest;
 pub mod probe;
+pub mod raw;
 pub mod source;
 pub mod storing;
 pub mod table;

@@ -141,7 +141,7 @@ impl Pages for Reading<'_> {
         let items = numbered.map(|(row, number)| record(format!("row {number}"), object(&columns, &row))).collect();
         let end = offset.saturating_add(count as u64);
         let next = (count >= most && count > 0).then_some(Place::Offset { offset: end });
-        Ok(Page { items, next, left: None })
+        Ok(Page { items, next, ..Page::default() })
     }
 }
 

@@ -41,6 +41,7 @@ impl Lines {
     /// The host refuses.
     pub fn next(&mut self) -> Result<Option<Result<Item, Problem>>, Stop> {
         loop {
+            self.pass_over_blanks()?;
             let mut line = Vec::new();
             let count = (&mut self.reader).take(LONGEST + 1).read_until(b'\n', &mut line).map_err(stop_of)?;
             if count == 0 {
@@ -56,6 +57,23 @@ impl Lines {
             let text = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| self.line == 1).unwrap_or(&line);
             if !text.trim_ascii().is_empty() {
                 return Ok(Some(parsed(text, position)));
+            }
+        }
+    }
+
+    /// Many blank lines are passed over at once.
+    fn pass_over_blanks(&mut self) -> Result<(), Stop> {
+        loop {
+            let buffer = self.reader.fill_buf().map_err(stop_of)?;
+            let blanks = buffer.iter().take_while(|byte| byte.is_ascii_whitespace());
+            let (count, lines) =
+                blanks.fold((0, 0), |(count, lines), byte| (count + 1, lines + u64::from(*byte == b'\n')));
+            let whole = count == buffer.len();
+            self.reader.consume(count);
+            self.byte = self.byte.saturating_add(count as u64);
+            self.line += lines;
+            if count == 0 || !whole {
+                return Ok(());
             }
         }
     }

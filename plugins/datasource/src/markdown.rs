@@ -18,8 +18,14 @@ struct Section {
     text: String,
 }
 
-/// All records of a document, in order.
-pub fn records(path: &str, text: &str) -> Vec<Result<Item, Problem>> {
+/// A document, its records not made yet.
+pub struct Document {
+    matter: Result<Map<String, Value>, String>,
+    sections: Vec<Section>,
+}
+
+/// Read a document.
+pub fn document(text: &str) -> Document {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reading = Reading::default();
     let options = Options::ENABLE_TABLES | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
@@ -27,11 +33,32 @@ pub fn records(path: &str, text: &str) -> Vec<Result<Item, Problem>> {
         reading.event(event, text.get(range).unwrap_or_default());
     }
     reading.close();
-    let matter = match front_matter(path, &reading.matter) {
-        Ok(matter) => matter,
-        Err(problem) => return vec![Err(problem)],
-    };
-    reading.sections.into_iter().enumerate().map(|(index, section)| item(path, index, section, &matter)).collect()
+    Document { matter: front_matter(&reading.matter), sections: reading.sections }
+}
+
+impl Document {
+    /// How many records there are; one that is a problem, where the front matter cannot be read.
+    pub fn count(&self) -> usize {
+        if self.matter.is_ok() {
+            self.sections.len()
+        } else {
+            1
+        }
+    }
+
+    /// Up to `most` records from a number on.
+    pub fn records(&self, path: &str, begin: usize, most: usize) -> Vec<Result<Item, Problem>> {
+        match &self.matter {
+            Ok(matter) => {
+                let sections = self.sections.iter().enumerate().skip(begin).take(most);
+                sections.map(|(index, section)| item(path, index, section, matter)).collect()
+            }
+            Err(reason) if begin == 0 => {
+                vec![Err(Problem { position: format!("{path}: front matter"), reason: reason.clone() })]
+            }
+            Err(_) => Vec::new(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -103,26 +130,25 @@ fn level_of(level: HeadingLevel) -> usize {
     level as usize
 }
 
-fn front_matter(path: &str, text: &str) -> Result<Map<String, Value>, Problem> {
+fn front_matter(text: &str) -> Result<Map<String, Value>, String> {
     if text.trim().is_empty() {
         return Ok(Map::new());
     }
-    let problem = |reason: String| Problem { position: format!("{path}: front matter"), reason };
     match yaml::parse(text) {
         Ok(Value::Object(matter)) => Ok(matter),
-        Ok(_) => Err(problem("It is no mapping of names to values.".to_owned())),
-        Err(reason) => Err(problem(format!("It is no YAML that can be read: {reason}."))),
+        Ok(_) => Err("It is no mapping of names to values.".to_owned()),
+        Err(reason) => Err(format!("It is no YAML that can be read: {reason}.")),
     }
 }
 
-fn item(path: &str, index: usize, section: Section, matter: &Map<String, Value>) -> Result<Item, Problem> {
+fn item(path: &str, index: usize, section: &Section, matter: &Map<String, Value>) -> Result<Item, Problem> {
     let headings: Vec<String> = section.headings.iter().map(|(_, heading)| heading.clone()).collect();
     let mut data = Map::new();
     let title = headings.last().map(String::as_str).or_else(|| matter.get("title").and_then(Value::as_str));
     data.insert("title".to_owned(), title.unwrap_or_default().into());
     data.insert("level".to_owned(), section.headings.last().map_or(0, |(level, _)| *level).into());
     data.insert("headings".to_owned(), headings.into());
-    data.insert("text".to_owned(), section.text.into());
+    data.insert("text".to_owned(), section.text.clone().into());
     data.insert("front_matter".to_owned(), Value::Object(matter.clone()));
     record(format!("{path}: part {}", index + 1), Value::Object(data))
 }
@@ -130,6 +156,13 @@ fn item(path: &str, index: usize, section: Section, matter: &Map<String, Value>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn records(path: &str, text: &str) -> Vec<Result<Item, Problem>> {
+        let document = document(text);
+        let records = document.records(path, 0, usize::MAX);
+        assert_eq!(document.count(), records.len());
+        records
+    }
 
     fn told(text: &str) -> Vec<(String, String)> {
         let items = records("a.md", text).into_iter().map(|item| item.expect("an item"));

@@ -33,6 +33,8 @@ pub struct Page {
     pub items: Vec<Result<Item, Problem>>,
     /// Where the next page is; nothing at the end.
     pub next: Option<Place>,
+    /// How many records of the page are not among `items`, since more were there than were asked for.
+    pub more: usize,
     /// How many records follow this page, where the source says so.
     pub left: Option<u64>,
 }
@@ -67,7 +69,7 @@ impl From<Stop> for Error {
 
 /// Something that can be read page by page.
 pub trait Pages {
-    /// The page at a place, with about so many records at most.
+    /// The page at a place. Where it has more than `most` records, those after the first `most` and one may be left out.
     ///
     /// # Errors
     /// It cannot be read now.

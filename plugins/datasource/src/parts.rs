@@ -46,8 +46,8 @@ impl Parts {
     /// The host refuses, the file has more than that, or it changed while it was read.
     pub fn rest(mut self, most: u64) -> Result<Vec<u8>, Stop> {
         if self.size > most {
-            let reason = format!("{} has {} bytes; at most {most} are read at once.", self.path, self.size);
-            return Err(Stop::new("source_failed", reason));
+            let reason = format!("{} has {} bytes; at most {most} of such a file are read.", self.path, self.size);
+            return Err(Stop::new("file_too_long", reason));
         }
         let mut all = std::mem::take(&mut self.part);
         while !self.ended {

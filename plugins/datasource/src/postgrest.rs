@@ -54,7 +54,7 @@ impl Pages for Reading<'_> {
         let next = (!rows.is_empty()).then_some(Place::Offset { offset: end });
         let numbered = rows.into_iter().zip(offset.saturating_add(1)..);
         let items = numbered.map(|(row, number)| record(format!("row {number}"), row)).collect();
-        Ok(Page { items, next, left: total.map(|total| total.saturating_sub(end)) })
+        Ok(Page { items, next, left: total.map(|total| total.saturating_sub(end)), more: 0 })
     }
 }
 

@@ -5,7 +5,7 @@ use agentmem_plugin_sdk::prelude::*;
 use crate::cursor::Place;
 use crate::files;
 use crate::libsql;
-use crate::page::{Item, Page, Pages, Problem, Stop};
+use crate::page::{Item, Page, Problem, Stop};
 use crate::parts::Parts;
 use crate::source::Source;
 use crate::walk::pages;
@@ -87,14 +87,15 @@ impl Connection {
 type Counted = Option<(u64, CountIs)>;
 
 fn counted(source: &Source, first: &Page, timeout_ms: u64) -> Result<(Counted, Option<usize>), Stop> {
-    let seen = first.items.len() as u64;
+    let seen = first.items.len().saturating_add(first.more) as u64;
+    let worth = |count, most| (count, if count > most { CountIs::AtLeast } else { CountIs::Exact });
     Ok(match source {
         Source::File(file) => {
             let mut reading = files::Reading::new(file);
             let found = reading.files()?;
             let folder = found.folder.then_some(found.paths.len());
             let count = if folder.is_some() { None } else { small(&mut reading, &file.path)? };
-            (count.map(|count| (count, CountIs::Exact)), folder)
+            (count.map(|count| worth(count, files::COUNTED)), folder)
         }
         Source::Http(_) => (first.next.is_none().then_some((seen, CountIs::Exact)), None),
         Source::Postgrest(_) => {
@@ -103,8 +104,7 @@ fn counted(source: &Source, first: &Page, timeout_ms: u64) -> Result<(Counted, O
         }
         Source::Libsql(query) => {
             let count = libsql::Reading::new(query, timeout_ms).count()?;
-            let worth = |count| if count > libsql::COUNTED { CountIs::AtLeast } else { CountIs::Exact };
-            (count.map(|count| (count, worth(count))), None)
+            (count.map(|count| worth(count, libsql::COUNTED)), None)
         }
     })
 }
@@ -113,5 +113,5 @@ fn small(reading: &mut files::Reading, path: &str) -> Result<Option<u64>, Stop> 
     if Parts::open(path.trim_end_matches('/'), 0)?.size > COUNTED_BYTES {
         return Ok(None);
     }
-    Ok(Some(reading.page(&Place::Start, usize::MAX)?.items.len() as u64))
+    reading.count()
 }

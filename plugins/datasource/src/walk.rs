@@ -118,7 +118,7 @@ mod tests {
             let numbers = (0..self.of).map(|number| page * self.of + number);
             let items = numbers.map(|number| crate::page::record(number.to_string(), json!(number))).collect();
             let next = (page + 1 < self.pages).then_some(Place::Page { page: page + 1 });
-            Ok(Page { items, next, left: Some((self.pages - 1 - page) * self.of) })
+            Ok(Page { items, next, left: Some((self.pages - 1 - page) * self.of), more: 0 })
         }
     }
 
