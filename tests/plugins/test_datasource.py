@@ -8,10 +8,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcp_server.testing import Plugin, ToolFailed, open_plugin, readme_examples, readme_options
 from mcp_server.testing.fixtures import LoadPlugin
+from tests.requirements import requirement
 
+PIECES = [
+    '"',
+    ",",
+    "\n",
+    "\r\n",
+    "---\n",
+    "# ",
+    "## a\n",
+    "- ",
+    ": ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "&a ",
+    "*a",
+    "!!str ",
+    "|\n",
+    "> ",
+    "`",
+    "\t",
+    "1",
+]
+ANY_FILE = st.binary(max_size=200) | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map(
+    lambda pieces: "".join(pieces).encode()
+)
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / "manifests/datasource"
 PEOPLE = 'name,"drink, hot",bio\nAda,tea,"Wrote\nprograms"\nBob,coffee\nÜte,maté,\n'
@@ -345,6 +374,23 @@ def test_what_cannot_be_read_is_said(plugin: Plugin, source: dict[str, Any], tol
             plugin.call(tool, source=source)
         assert caught.value.code == "plugin_error"
         assert told in caught.value.text
+
+
+@requirement("plugins:no-panics")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", ["any.csv", "any.jsonl", "any.md"])
+def test_whatever_a_file_holds_is_read_or_refused(plugin: Plugin, write: Write, name: str) -> None:
+    @settings(max_examples=100, deadline=None, database=None)
+    @given(content=ANY_FILE, front=st.booleans())
+    def check(content: bytes, front: bool) -> None:
+        source = write(name, b"---\n" + content + b"\n---\n\nText.\n" if front else content)
+        whole = plugin.call("fetch_data", source=source, limit=500)
+        assert in_steps(plugin, source, 3) == whole["items"]
+        stored = plugin.call("fetch_and_transform", source=source, limit=500)
+        told = len(whole["items"]) + len(whole["problems"])
+        assert stored["fetched"] == told == stored["added"] + stored["duplicates"] + stored["failed"]
+
+    check()
 
 
 def test_a_source_that_is_described_wrongly_is_told_what_is_wrong(plugin: Plugin) -> None:

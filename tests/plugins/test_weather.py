@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcp_server.testing import LocalSite, Plugin, Reply, ToolFailed, local_site, open_plugin, readme_examples
 from mcp_server.testing.fixtures import LoadPlugin
 from tests.plugins import open_meteo
+from tests.plugins.arbitrary import ANY_JSON
 from tests.plugins.loopback import ROOT, manifest_for_loopback
+from tests.requirements import requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,43 @@ def test_an_answer_that_is_no_json_is_the_services_failure(manifest: Path) -> No
         pytest.raises(ToolFailed, match="answered what is not its JSON"),
     ):
         plugin.call("get_weather", location="Graz")
+
+
+@requirement("plugins:no-panics")
+@pytest.mark.timeout(120)
+def test_whatever_the_service_answers_is_an_answer_or_an_error(manifest: Path) -> None:
+    replies: list[Reply] = []
+    near = st.fixed_dictionaries(
+        {
+            "results": st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "name": st.just("Graz") | ANY_JSON,
+                        "latitude": st.floats(allow_nan=False, allow_infinity=False) | ANY_JSON,
+                        "longitude": st.floats(allow_nan=False, allow_infinity=False) | ANY_JSON,
+                    }
+                ),
+                max_size=3,
+            )
+        }
+    )
+    bodies = ANY_JSON | near | st.binary(max_size=80)
+    with (
+        local_site(lambda request: replies[0]) as site,
+        open_plugin(manifest, **options(site)) as plugin,
+    ):
+
+        @settings(max_examples=60, deadline=None, database=None)
+        @given(body=bodies, status=st.sampled_from([200, 201, 301, 400, 429, 500]))
+        def check(body: Any, status: int) -> None:
+            plugin.renew()
+            replies[:] = [Reply(body, status=status)]
+            for arguments in ({"location": "Graz"}, {"latitude": 1.0, "longitude": 1.0}):
+                with pytest.raises(ToolFailed) as caught:
+                    plugin.call("get_weather", **arguments)
+                assert caught.value.code == "plugin_error"
+
+        check()
 
 
 def test_answers_are_kept_where_that_is_granted(keeping: Weather) -> None:
