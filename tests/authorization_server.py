@@ -60,14 +60,14 @@ class AuthorizationServer:
     Attributes:
         url: The issuer.
         key: What it signs with.
-        keys: What it shows; anything but a list is sent as it is.
+        keys: The document that it shows.
         audience: Of the tokens that it gives out.
         down: Whether it answers 503 to everything.
     """
 
     def __init__(self, key: Key) -> None:
         self.key, self.audience, self.down = key, RESOURCE, False
-        self.keys: Any = [key.shown()]
+        self.keys: Any = {"keys": [key.shown()]}
         self.scopes = "tools:list tools:call"
         self.site: LocalSite | None = None
 
@@ -112,7 +112,7 @@ class AuthorizationServer:
             return Reply("down", 503)
         match request.path:
             case "/jwks":
-                return Reply({"keys": self.keys} if isinstance(self.keys, list) else self.keys)
+                return Reply(self.keys)
             case "/.well-known/oauth-authorization-server":
                 return Reply(
                     {

@@ -151,7 +151,7 @@ async def http_server(
     for key, value in (settings or {}).items():
         if not isinstance(value, dict):
             command += ["--set", f"http.{key}={json.dumps(value)}"]
-    tables = {key: value for key, value in (settings or {}).items() if isinstance(value, dict)}
+    tables: Json = {key: value for key, value in (settings or {}).items() if isinstance(value, dict)}
     if tables:
         _configure(home, {"http": tables})
     variables = {"PATH": os.environ["PATH"], "AGENTMEM_HOME": str(home), "AGENTMEM_LOG__LEVEL": "error"}  # noqa: TID251  # a test's
