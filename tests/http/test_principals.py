@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -40,6 +41,9 @@ plugins = ["well", "store", "loud", "memory"]
 """
 
 
+_numbers = itertools.count(1)
+
+
 def fill(folder: Path) -> None:
     write_plugin(folder, "well", module(ECHO))
     write_plugin(folder, "other", module(ECHO))
@@ -64,11 +68,7 @@ async def web(stage: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
 def token(web: HttpServer, principal: str, *scopes: str) -> str:
     """A token of ``principal`` for everything, or for ``scopes``."""
     every = ("tools:list", "tools:call", "memory:read", "memory:write")
-    token.made += 1
-    return make_token(web.home, f"t{token.made}", *(scopes or every), principal=principal)
-
-
-token.made = 0
+    return make_token(web.home, f"t{next(_numbers)}", *(scopes or every), principal=principal)
 
 
 async def plugins_shown(web: HttpServer, held: str | None) -> set[str]:
@@ -132,12 +132,13 @@ async def test_a_tool_that_is_not_shown_is_not_betrayed_by_the_scopes_it_would_n
 @pytest.mark.parametrize("principal", ["few", "poor"])
 async def test_who_is_shown_no_memories_reaches_them_by_no_way(web: HttpServer, principal: str) -> None:
     held = token(web, principal)
-    for method, params in (
+    asked: list[tuple[str, dict[str, Any]]] = [
         ("resources/list", {}),
         ("resources/templates/list", {}),
         ("resources/read", {"uri": "memory://x"}),
         ("subscriptions/listen", {"notifications": {"resourceSubscriptions": ["memory://x"]}}),
-    ):
+    ]
+    for method, params in asked:
         refused = (await web.modern(method, params, token=held)).json()
         assert "shows this caller no memories" in refused["error"]["message"], method
     async with web.client(held) as client:
