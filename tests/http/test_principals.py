@@ -101,7 +101,7 @@ async def test_each_principal_lists_and_calls_what_is_left_to_it_in_both_eras(
         listed = (await client.post("/mcp", json=message, headers=headers)).json()["result"]["tools"]
         assert {tool["name"].partition("__")[0] for tool in listed} == shown
         for name in ("well__echo", "other__echo", "memory__list"):
-            params = {"name": name, "arguments": {}}
+            params: dict[str, Any] = {"name": name, "arguments": {}}
             modern = (await web.modern("tools/call", params, token=held)).json()
             message = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
             legacy = (await client.post("/mcp", json=message, headers=headers)).json()
