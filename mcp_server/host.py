@@ -41,10 +41,11 @@ from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.tools.catalog import Catalog, build_catalog, served_tools
 from mcp_server.tools.consent import Consents
 from mcp_server.tools.hook_calls import HookCaller
-from mcp_server.tools.invoke import Caller, Invoker, plain_context
+from mcp_server.tools.invoke import Caller, Invoker
 from mcp_server.tools.json_text import as_input
 from mcp_server.tools.memory_tools import own_tools
 from mcp_server.tools.results import ToolResult, plain_output
+from mcp_server.tools.views import Views
 
 if TYPE_CHECKING:
     from mcp_server.memory.hooked import HookedMemory, Listener
@@ -88,7 +89,8 @@ class PluginHost:
         self._launch = launch or Launch()
         self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
         self._consents = Consents(keep_consent, self._audit and self._audit.record)
-        self.hooks = HookCaller(self.recorder, log_plugin)
+        self.views = Views(lambda: self.catalog, lambda: self.settings.principals)
+        self.hooks = HookCaller(self.recorder, log_plugin, self.views.narrowing)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
         self._secrets = Secrets(keyring=self.settings.secrets.keyring)
         self.services = Services(
@@ -125,7 +127,7 @@ class PluginHost:
             self._decided,
         )
         self.invoker = Invoker(
-            lambda: self.catalog,
+            self.views,
             self.recorder,
             log_plugin,
             per_principal=runtime.max_calls_per_principal,
@@ -157,7 +159,7 @@ class PluginHost:
     def reload(self) -> set[str]:
         """Look at the folders again; the ids of plugins that changed. Running calls end on their old version."""
         changed = self.registry.scan(self.settings.runtime.drain_seconds)
-        if changed:
+        if changed or self.views.stale():
             self._rebuild()
         return changed
 
@@ -229,7 +231,7 @@ class PluginHost:
             AgentMemError: See ``errors``.
         """
         version, runner = self._serving(plugin)
-        context = plain_context(version, runner, caller or Caller(), log_plugin)
+        context = self.invoker.context(version, runner, caller or Caller())
         with runner.leased():
             result = await runner.call(function, as_input(value), context)
         return plain_output(plugin, function, result.output, runner.runnable.limits.json_depth)
@@ -245,7 +247,7 @@ class PluginHost:
             AgentMemError: What ended the batch.
         """
         version, runner = self._serving(plugin)
-        context = plain_context(version, runner, caller or Caller(), log_plugin)
+        context = self.invoker.context(version, runner, caller or Caller())
         with runner.leased():
             results = await runner.call_many(function, [as_input(value) for value in values], context)
         depth = runner.runnable.limits.json_depth

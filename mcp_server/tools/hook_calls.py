@@ -19,6 +19,7 @@ from mcp_server.errors import AgentMemError, LimitExceeded, PluginUnavailable
 from mcp_server.memory.breaker import Breaker
 from mcp_server.memory.hooks import AnswerRefused, Hook, Point, Scope
 from mcp_server.policy.limits import exceeded
+from mcp_server.policy.narrowing import Narrowing
 from mcp_server.registry.lifecycle import State
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.version import PluginVersion
@@ -57,7 +58,8 @@ class BoundHook:
             raise PluginUnavailable(f"plugin '{self.hook.plugin}' is held back", data={"plugin": self.hook.plugin})
         # A session of the hook's own: the tool call that this is part of may hold the instance of the caller's.
         caller = Caller(scope.principal, f"{scope.session}/hooks", depth=scope.depth + 1, in_hook=True)
-        context = plain_context(self.version, runner, caller, self.owner.log)
+        narrowing = self.owner.narrowing(scope.principal)
+        context = plain_context(self.version, runner, caller, self.owner.log, narrowing)
         started, outcome, result = time.perf_counter_ns(), "ok", None
         try:
             result = await self._run(runner, given, context)
@@ -115,10 +117,13 @@ class HookCaller:
     Args:
         recorder: Told of every call.
         log: Gets the plugins' log lines.
+        narrowing: What is taken from a principal; hooks run for everybody, and with no more than that leaves them.
     """
 
-    def __init__(self, recorder: CallRecorder, log: Callable[[LogLine], None]) -> None:
-        self.recorder, self.log = recorder, log
+    def __init__(
+        self, recorder: CallRecorder, log: Callable[[LogLine], None], narrowing: Callable[[str], Narrowing]
+    ) -> None:
+        self.recorder, self.log, self.narrowing = recorder, log, narrowing
         self._bound: dict[Point, tuple[BoundHook, ...]] = {}
 
     def bind(self, records: Iterable[PluginRecord]) -> None:

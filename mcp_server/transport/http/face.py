@@ -10,10 +10,13 @@ from pathlib import Path
 from mcp_server.backends.tokens import TOKENS_NAME, TokenFile
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
+from mcp_server.settings.http import HttpSettings
+from mcp_server.settings.oauth import OAuthSettings
 from mcp_server.transport.http.address import Address, open_socket
+from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.local_token import local_token
 from mcp_server.transport.http.serving import HttpServer
-from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Site
+from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Annex, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
 from mcp_server.transport.mcp_face import McpFace
 
@@ -49,28 +52,46 @@ class HttpFace:
             TokenProblem: The tokens cannot be read.
         """
         settings = host.settings.http
-        verifier, shown = self._verifier(local=settings.local_token)
+        verifier, shown = self._verifier(settings)
         listening, address = open_socket(self.address)
         host.services.own_addresses.add((address.host, address.port))
-        site = Site(McpFace(host), settings, address, verifier)
+        challenge, annexes = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
+        site = Site(McpFace(host), settings, address, verifier, challenge=challenge, annexes=annexes)
         _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
         return HttpServer(site, listening, host.settings.runtime.drain_seconds)
 
-    def _verifier(self, *, local: bool) -> tuple[TokenVerifier | None, str]:
+    def _verifier(self, settings: HttpSettings) -> tuple[TokenVerifier | None, str]:
         """Who judges tokens, and the local token where it is one of them."""
         if not self.authenticate:
             return None, ""
         file = TokenFile(self.data / TOKENS_NAME)
-        static = StaticTokens(file)
-        if local and self.address.is_loopback:
+        verifiers: list[TokenVerifier] = [StaticTokens(file), *_access_tokens(settings.oauth)]
+        if settings.local_token and self.address.is_loopback:
             token = local_token(self.state)
-            return VerifierChain([LocalToken(token), static]), token
-        if not file.tokens():
+            return VerifierChain([LocalToken(token), *verifiers]), token
+        if not file.tokens() and not settings.oauth.issuers:
             raise SettingsError(
                 f"nobody could call a server on {self.address.authority}: there is no token",
-                fix="run `agentmem-mcp token create NAME` first; or let anybody call, with --no-auth",
+                fix="run `agentmem-mcp token create NAME` first; name an authorization server in [http.oauth]; "
+                "or let anybody call, with --no-auth",
             )
-        return VerifierChain([static]), ""
+        return VerifierChain(verifiers), ""
+
+
+def _access_tokens(settings: OAuthSettings) -> list[TokenVerifier]:
+    if not settings.issuers:
+        return []
+    from mcp_server.transport.http.oauth import AccessTokens  # noqa: PLC0415  # cryptography, for who wants it
+
+    return [AccessTokens(settings)]
+
+
+def _metadata(settings: OAuthSettings) -> tuple[Challenge, list[Annex]]:
+    if not settings.issuers or settings.resource is None:
+        return Challenge(), []
+    from mcp_server.transport.http.oauth import metadata_annex, metadata_url  # noqa: PLC0415  # as above
+
+    return Challenge(metadata_url(settings.resource)), [metadata_annex(settings)]
 
 
 def _tell(address: Address, token: str, *, sse: bool, open_to_all: bool) -> None:
