@@ -148,6 +148,8 @@ REQUIREMENTS: dict[str, str] = {
     "http:cancel": "A client that leaves ends its call, and the guest stops.",
     "http:changes": "Clients of both eras hear over HTTP that the tool list changed.",
     "http:drain": "At SIGTERM readiness goes first, calls finish, and a second SIGTERM ends at once.",
+    "http:processes": "Several processes on one socket behave as one: tokens, rates, approvals, questions, reloads.",
+    "http:supervised": "A server process that dies is replaced; signals to the parent reach all, and none outlives it.",
     "http:own-address": "No plugin reaches the server that runs it.",
     "http:both": "One process serves pipes and HTTP together.",
     "interop:http": "The TypeScript SDKs list and call the tools over HTTP and SSE.",

@@ -1,7 +1,7 @@
 """The parent of several server processes on one socket: starts them, starts one anew that died, hands signals on.
 
-It serves nothing itself and loads no plugin. One socket for all, not one for each with SO_REUSEPORT: what waits in it is
-lost with no process, and it is the same on every system.
+It serves nothing itself and loads no plugin. One socket for all, not one for each with SO_REUSEPORT: no process takes
+connections that wait with it when it dies, and it is the same on every system.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class _OwnBuckets:
 
 
 def spend(left: float, at: float, per_second: float, burst: float, now: float) -> tuple[float, float]:
-    """Take one from a bucket that held ``left`` at ``at``: what it holds now, and the seconds to wait if it had none."""
+    """Take one from a bucket that held ``left`` at ``at``: what it holds now, and the seconds to wait."""
     left = min(burst, left + (now - at) * per_second)
     return (left, (1 - left) / per_second) if left < 1 else (left - 1, 0.0)
 
