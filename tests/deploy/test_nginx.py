@@ -1,4 +1,4 @@
-"""The site of ``docs/deploy/nginx.conf`` in a real nginx before real servers; only ports and TLS are taken out of it."""
+"""The site of ``docs/deploy/nginx.conf`` in a real nginx before real servers; only ports and TLS are changed in it."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -27,7 +28,7 @@ from tests.flows import bodies
 from tests.flows.processes import children, gone
 from tests.guests import ECHO, answers, module, write_plugin
 from tests.http.conftest import make_token
-from tests.http_server import HttpServer, http_server
+from tests.http_server import HttpServer, http_server, tool_headers
 from tests.requirements import requirement
 from tests.stdio_server import META, Json, error_code, text_of
 
@@ -172,23 +173,37 @@ async def test_a_hundred_interleaved_clients_never_see_each_others_data(pair: Ht
     file = TokenFile(pair.home / "data" / TOKENS_NAME)
     scopes = ["tools:list", "tools:call", "memory:read", "memory:write"]
 
-    async def one(number: int, token: str) -> None:
+    async def one(client: httpx2.AsyncClient, number: int, token: str) -> None:
         canary = f"canary{number:03d}kx"
-        added = await pair.call("memory__add", {"content": f"the word is {canary}"}, token=token)
-        mine = added["structuredContent"]["memory"]["id"]
-        seen = [await pair.call("well__echo", {"word": canary}, token=token)]
-        seen.append(await pair.call("memory__list", token=token))
-        seen.append(await pair.call("memory__search", {"query": "the word is canary"}, token=token))
-        read = (await pair.modern("resources/read", {"uri": f"memory://{mine}"}, token=token)).text
-        for text in (*map(str, seen), read):
-            assert set(re.findall(r"canary\d{3}kx", text)) == {canary}
+
+        async def ask(method: str, params: Json) -> str:
+            given = {**params, "_meta": META}
+            headers = {**tool_headers(method, given), **pair.headers(token)}
+            response = await client.post("/mcp", json=message(method, given), headers=headers)
+            assert response.status_code == 200, response.text
+            assert set(re.findall(r"canary\d{3}kx", response.text)) == {canary}
+            return response.text
+
+        async def call(name: str, arguments: Json) -> str:
+            return await ask("tools/call", {"name": name, "arguments": arguments})
+
+        added = json.loads(await call("memory__add", {"content": f"the word is {canary}"}))
+        mine = added["result"]["structuredContent"]["memory"]["id"]
+        await call("well__echo", {"word": canary})
+        await call("memory__list", {})
+        await call("memory__search", {"query": "the word is"})
+        await ask("resources/read", {"uri": f"memory://{mine}"})
 
     tokens = [
         file.create(f"client-{number}", f"client-{number}", scopes, created=0, expires=None)[1] for number in range(100)
     ]
-    async with anyio.create_task_group() as tasks:
+    everybody = httpx2.Limits(max_connections=100)
+    async with (
+        httpx2.AsyncClient(base_url=pair.url, limits=everybody, timeout=50) as client,
+        anyio.create_task_group() as tasks,
+    ):
         for number, token in enumerate(tokens):
-            tasks.start_soon(one, number, token)
+            tasks.start_soon(one, client, number, token)
 
 
 # --- supervision ------------------------------------------------------------------------------------------------
