@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -99,7 +100,7 @@ def through(server: HttpServer, url: str, host: str = NAME) -> httpx2.AsyncClien
     return httpx2.AsyncClient(base_url=url, headers={**server.headers(), "host": host}, timeout=30)
 
 
-def call(name: str, arguments: Json, meta: Json = META) -> dict[str, Json]:
+def call(name: str, arguments: Json, meta: Json = META) -> dict[str, Any]:
     params: Json = {"name": name, "arguments": arguments, "_meta": meta}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     return {"json": message, "headers": {**tool_headers("tools/call", params)}}
