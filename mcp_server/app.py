@@ -16,10 +16,11 @@ import anyio
 
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
+from mcp_server.registry.approval import LOCK_NAME
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
 from mcp_server.registry.watcher import watch_folders
-from mcp_server.reloading import Reloader
+from mcp_server.reloading import Reloader, follow
 from mcp_server.settings import Configuration, Folders, Settings
 from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
@@ -92,6 +93,9 @@ async def run_server(
             reloader.warn()
             tasks.start_soon(_reload_on_hangup, reloader)
             server = http.server(host) if http is not None else None
+            if server is not None and server.inherited is not None:
+                configuration = [file.path for file in first.files] if first else []
+                tasks.start_soon(follow, reloader, [own.data / LOCK_NAME, *folders.roots, *configuration])
             _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)

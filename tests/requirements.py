@@ -159,8 +159,13 @@ REQUIREMENTS: dict[str, str] = {
     "http:cancel": "A client that leaves ends its call, and the guest stops.",
     "http:changes": "Clients of both eras hear over HTTP that the tool list changed.",
     "http:drain": "At SIGTERM readiness goes first, calls finish, and a second SIGTERM ends at once.",
+    "http:processes": "Several processes on one socket behave as one: tokens, rates, approvals, questions, reloads.",
+    "http:supervised": "A server process that dies is replaced; signals to the parent reach all, and none outlives it.",
     "http:own-address": "No plugin reaches the server that runs it.",
     "http:both": "One process serves pipes and HTTP together.",
+    "deploy:container": "The image runs without root, on a root file system that is not written to.",
+    "deploy:systemd": "The systemd unit is valid and takes away what the server does not need.",
+    "deploy:proxy": "Behind nginx events come at once, leaving ends a call, and foreign names are refused.",
     "interop:http": "The TypeScript SDKs list and call the tools over HTTP and SSE.",
     "interop:conformance": "The official conformance suite passes, but for what asks for tools of its own server.",
     # The command, its documents and the clients

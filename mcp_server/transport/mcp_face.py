@@ -35,6 +35,7 @@ from mcp_server.transport.identity import Identity, identity_of, session_of
 from mcp_server.transport.memory_resources import MemoryResources
 from mcp_server.transport.needs import needed, reads_memories
 from mcp_server.transport.notices import Notices
+from mcp_server.transport.tickets import Tickets
 from mcp_server.transport.tool_lists import ToolLists
 
 __all__ = ["McpFace"]
@@ -57,12 +58,13 @@ class McpFace:
 
     Args:
         host: Entered already.
+        tickets: For questions of 2026-07-28; those of this process alone when omitted.
     """
 
-    def __init__(self, host: PluginHost) -> None:
+    def __init__(self, host: PluginHost, tickets: Tickets | None = None) -> None:
         self._host = host
         self._lists = ToolLists()
-        self._rounds = Rounds()
+        self._rounds = Rounds(tickets)
         self._changed = anyio.Event()
         host.changed.append(lambda: self._changed.set())
         self.notices = Notices()

@@ -237,6 +237,7 @@ def test_every_command_has_a_heading_and_every_heading_a_command() -> None:
 @pytest.mark.parametrize("name", command_sections())
 def test_every_option_of_a_command_is_named_and_every_named_option_is_one(name: str) -> None:
     command = dict(commands(typer.main.get_command(app)))[name]
-    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    options = {option for parameter in shown for option in parameter.opts if option.startswith("--")}
     text = re.sub(r"```.*?```", "", command_sections()[name], flags=re.DOTALL)
     assert set(re.findall(r"--[a-z][a-z-]+", text)) - {"--help"} == options - {"--help"}

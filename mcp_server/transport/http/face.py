@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mcp_server.backends.tokens import TOKENS_NAME, TokenFile
@@ -14,11 +17,13 @@ from mcp_server.settings.http import HttpSettings
 from mcp_server.settings.oauth import OAuthSettings
 from mcp_server.transport.http.address import Address, open_socket
 from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.local_token import local_token
 from mcp_server.transport.http.serving import HttpServer
 from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Annex, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
 from mcp_server.transport.mcp_face import McpFace
+from mcp_server.transport.tickets import Tickets
 
 __all__ = ["HttpFace"]
 
@@ -34,12 +39,14 @@ class HttpFace:
         state: The folder of the local token.
         data: The folder of the static tokens.
         authenticate: Whether a caller must have a token.
+        inherited: From the parent, where this is one process of several.
     """
 
     address: Address
     state: Path
     data: Path
     authenticate: bool = True
+    inherited: Inherited | None = None
 
     def server(self, host: PluginHost) -> HttpServer:
         """A server on ``host``, listening already.
@@ -53,12 +60,28 @@ class HttpFace:
         """
         settings = host.settings.http
         verifier, shown = self._verifier(settings)
-        listening, address = open_socket(self.address)
+        if self.inherited is None:
+            common, (listening, address) = None, open_socket(self.address)
+        else:
+            common, listening, address = self.inherited.common, self.inherited.listening, self.address
         host.services.own_addresses.add((address.host, address.port))
+        face = McpFace(host, Tickets(common.key, common.spend) if common else None)
         challenge, annexes = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
-        site = Site(McpFace(host), settings, address, verifier, challenge=challenge, annexes=annexes)
-        _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
-        return HttpServer(site, listening, host.settings.runtime.drain_seconds)
+        site = Site(face, settings, address, verifier, challenge=challenge, annexes=annexes, common=common)
+        if self.inherited is None:
+            _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
+        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited)
+
+    def open(self, settings: HttpSettings) -> tuple[socket.socket, Address, Callable[[], None]]:
+        """For the parent of several processes: the socket, its address, and what tells the operator about them.
+
+        Raises:
+            SettingsError: See :meth:`server`.
+            TokenProblem: As well.
+        """
+        verifier, shown = self._verifier(settings)
+        listening, address = open_socket(self.address)
+        return listening, address, partial(_tell, address, shown, sse=False, open_to_all=verifier is None)
 
     def _verifier(self, settings: HttpSettings) -> tuple[TokenVerifier | None, str]:
         """Who judges tokens, and the local token where it is one of them."""
