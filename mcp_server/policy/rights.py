@@ -85,6 +85,7 @@ class Rights:
     Attributes:
         hooks: Whether its hooks run: they see the memories of all plugins of a principal.
         shares_memories: Whether its memories are those of the principal itself, not a space of the plugin's own.
+        sends_trace: Whether its HTTP requests tell the sites that it may reach which trace they are part of.
     """
 
     required: frozenset[Capability]
@@ -97,6 +98,7 @@ class Rights:
     storage_quota: int = STORAGE_QUOTA
     hooks: bool = False
     shares_memories: bool = False
+    sends_trace: bool = True
 
     @property
     def effective(self) -> frozenset[Capability]:
@@ -134,6 +136,7 @@ def decide_rights(
     storage_quota: int = STORAGE_QUOTA,
     hooks: bool = False,
     shares_memories: bool = False,
+    sends_trace: bool = True,
 ) -> Rights:
     """Put ceiling and grant side by side; nothing else widens a right, and a denial beats every grant."""
     return Rights(
@@ -147,6 +150,7 @@ def decide_rights(
         storage_quota,
         hooks and "MemoryAccess" not in frozenset(denied),
         shares_memories,
+        sends_trace,
     )
 
 

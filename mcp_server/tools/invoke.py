@@ -6,10 +6,10 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp_server.capabilities.base import CallContext, LogLine
-from mcp_server.errors import AgentMemError, Busy, InvalidArguments
+from mcp_server.errors import AgentMemError, Busy, InvalidArguments, ToolNotFound
 from mcp_server.policy.limits import Limits, exceeded
 from mcp_server.policy.rights import Rights
 from mcp_server.registry.version import Asking, PluginVersion
@@ -21,6 +21,9 @@ from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.consent import Ask, Consents, Subject, nobody_to_ask
 from mcp_server.tools.json_text import JsonProblem, depth_of, write
 from mcp_server.tools.results import ToolResult, shape_result
+
+if TYPE_CHECKING:
+    from mcp_server.telemetry.tracing import Tracing
 
 __all__ = ["Caller", "Invoker", "plain_context"]
 
@@ -81,6 +84,8 @@ class Invoker:
         self._line = line
         self._consents = consents or Consents()
         self._principals: dict[str, Turnstile] = {}
+        self.tracing: Tracing | None = None
+        """Traces calls of plugins; nobody does until it is set."""
 
     async def invoke(self, name: str, arguments: object, caller: Caller) -> ToolResult:
         """Call tool ``name``.
@@ -90,7 +95,11 @@ class Invoker:
             InvalidArguments: They do not fit its input schema; the plugin did not run.
             CallError: The call failed.
         """
-        tool = self._catalog().find(name)
+        try:
+            tool = self._catalog().find(name)
+        except ToolNotFound:
+            self._recorder.not_found += 1
+            raise
         with tool.runner.leased():
             return await self._call(tool, arguments, caller)
 
@@ -106,7 +115,9 @@ class Invoker:
             if tool.version is not None and tool.version.word.asking is not Asking.NO:
                 subject = _subject(tool, tool.version, caller)
                 await self._consents.obtain(subject, cast("Mapping[str, Any]", arguments), caller.ask)
-            turnstile = await self._enter(tool, caller)
+            if self.tracing is not None and tool.version is not None:
+                context.trace = self.tracing.call(tool.plugin, tool.function)
+            turnstile = await self._enter(tool, caller, context)
             try:
                 result = await tool.runner.call(tool.function, data, context)
             finally:
@@ -124,12 +135,16 @@ class Invoker:
             outcome = "cancelled"
             raise
         finally:
-            self._recorder.add(_record(tool, context, outcome, started, result))
+            record = _record(tool, context, outcome, started, result)
+            self._recorder.add(record)
+            if context.trace is not None:
+                context.trace.end(outcome, record.queue_ns, record.load_ns, record.instantiate_ns)
 
-    async def _enter(self, tool: Tool, caller: Caller) -> Turnstile:
+    async def _enter(self, tool: Tool, caller: Caller, context: CallContext) -> Turnstile:
         turnstile = self._principals.get(caller.principal)
         if turnstile is None:
             turnstile = self._principals[caller.principal] = Turnstile(self._per_principal, self._line)
+        asked = time.perf_counter_ns()
         try:
             await turnstile.enter(tool.limits.execution_time / 1_000)
         except TurnedAway:
@@ -138,6 +153,8 @@ class Invoker:
                 fix="raise runtime.max_calls_per_principal in the server's configuration",
                 data={"retry_after_ms": 1_000},
             ) from None
+        finally:
+            context.usage.queue_ns += time.perf_counter_ns() - asked
         return turnstile
 
     def _leave(self, caller: Caller, turnstile: Turnstile) -> None:
@@ -243,4 +260,7 @@ def _record(tool: Tool, context: CallContext, outcome: str, started: int, result
         execute_ns=result.execute_ns if result else 0,
         host_calls=context.usage.host_calls,
         output_bytes=len(result.output) if result else 0,
+        queue_ns=context.usage.queue_ns,
+        load_ns=context.usage.load_ns,
+        host_ns=context.usage.host_ns,
     )

@@ -11,7 +11,11 @@ from mcp_server.backends.tokens import TOKENS_NAME, TokenFile
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.transport.http.address import Address, open_socket
+from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.counted import RequestCounts
+from mcp_server.transport.http.gauges import Gauges
 from mcp_server.transport.http.local_token import local_token
+from mcp_server.transport.http.metrics import metrics_annex
 from mcp_server.transport.http.serving import HttpServer
 from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
@@ -52,7 +56,9 @@ class HttpFace:
         verifier, shown = self._verifier(local=settings.local_token)
         listening, address = open_socket(self.address)
         host.services.own_addresses.add((address.host, address.port))
-        site = Site(McpFace(host), settings, address, verifier)
+        counts, challenge = RequestCounts(), Challenge()
+        annexes = [metrics_annex(Gauges(host, counts), challenge)]
+        site = Site(McpFace(host), settings, address, verifier, challenge=challenge, annexes=annexes, counts=counts)
         _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
         return HttpServer(site, listening, host.settings.runtime.drain_seconds)
 

@@ -15,6 +15,7 @@ from mcp_server.transport.http.admission import Admission, Readiness
 from mcp_server.transport.http.auth import Authentication
 from mcp_server.transport.http.bodies import BodyGuard, BodyRule
 from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.counted import RequestCounts
 from mcp_server.transport.http.gate import MessageGate
 from mcp_server.transport.http.health import HEALTH, READY, health_routes
 from mcp_server.transport.http.hosts import HostGuard, Names
@@ -60,6 +61,7 @@ class Site:
         verifier: Judges tokens; None where everybody may call.
         challenge: The answers 401 and 403.
         annexes: More routes.
+        counts: Keeps figures of requests.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Site:
         *,
         challenge: Challenge | None = None,
         annexes: Sequence[Annex] = (),
+        counts: RequestCounts | None = None,
     ) -> None:
         self.face, self.settings = face, settings
         self.readiness, self.streams = Readiness(), Streams(settings.recheck_seconds)
@@ -98,7 +101,8 @@ class Site:
         )
         public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
         app = Authentication(app, verifier, challenge, public, Rates(FAILURES_PER_SECOND, FAILURES_BURST))
-        self.app: ASGIApp = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        app = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        self.app: ASGIApp = counts.around(app, routes) if counts else app
 
     @property
     def busy(self) -> bool:
