@@ -51,14 +51,10 @@ def _http(arguments: Mapping[str, Any], answered: Mapping[str, Any]) -> Attribut
 
 
 def _llm(answered: Mapping[str, Any]) -> Attributes:
-    """Of a call that was answered; a plugin knows aliases, so the model is one."""
+    """What it took, of a call that was answered; whom it asked says the capability, which knows."""
     found: Attributes = {"gen_ai.operation.name": "chat"}
     if not answered:
         return found
-    found["gen_ai.request.model"] = str(answered["model"])
-    found["gen_ai.provider.name"] = str(answered["provider_kind"])
     found["gen_ai.response.finish_reasons"] = (str(answered["finish_reason"]),)
-    usage = cast("dict[str, int] | None", answered.get("usage"))
-    for key, count in zip(("input", "output"), usage.values() if usage else (), strict=False):
-        found[f"gen_ai.usage.{key}_tokens"] = count
-    return found
+    usage = cast("dict[str, int]", answered["usage"] or {})
+    return found | {f"gen_ai.usage.{key}_tokens": count for key, count in usage.items()}

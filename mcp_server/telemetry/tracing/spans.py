@@ -110,6 +110,11 @@ class HostCallTrace:
         finally:
             detach(token)
 
+    def asks_model(self, provider: str, model: str) -> None:
+        """It asks a language model: the dialect that is spoken, and the name that the provider knows."""
+        self._span.update_name(f"chat {model}")
+        self._span.set_attributes({"gen_ai.provider.name": provider, "gen_ai.request.model": model})
+
     def headers(self) -> dict[str, str]:
         """``traceparent`` and ``tracestate`` for a request that the host call sends; never ``baggage``."""
         carrier: dict[str, str] = {}
@@ -119,10 +124,7 @@ class HostCallTrace:
     def end(self, code: str, arguments: Mapping[str, Any] | None, data: object) -> None:
         """It is answered with ``code``."""
         if self._span.is_recording():
-            said = host_call_attributes(self._function, arguments, data)
-            self._span.set_attributes(said)
-            if self._function == "call_llm" and "gen_ai.request.model" in said:
-                self._span.update_name(f"chat {said['gen_ai.request.model']}")
+            self._span.set_attributes(host_call_attributes(self._function, arguments, data))
         _finish(self._span, code)
 
 
