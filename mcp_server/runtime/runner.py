@@ -241,8 +241,6 @@ class PluginRunner:
         status, output = item
         return CallResult(output, made, ran) if status == Status.OK else self._stop_error(status, output, function)
 
-    # --- workers ---------------------------------------------------------------------------------------------
-
     def _free_worker(self) -> Worker | None:
         """The least busy loaded worker; starts another one when it is busy too. None when none is loaded."""
         best: Worker | None = None

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import os
+import shutil
+import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
-import anyio
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as open_families,  # pyright: ignore[reportUnknownVariableType]  # no type for the text
+)
 from prometheus_client.parser import text_string_to_metric_families
 
+from mcp_server.errors import PluginCrashed
+from mcp_server.host import PluginHost
+from mcp_server.registry.discovery import PluginFolders
 from mcp_server.telemetry.metrics.families import FAMILIES, OTHER
+from mcp_server.transport.http.counted import RequestCounts
+from mcp_server.transport.http.gauges import Gauges
 from tests.canary import slot
 from tests.capabilities.llm_site import openai
 from tests.capabilities.test_network_site import site
@@ -158,12 +167,8 @@ async def test_calls_are_counted_by_how_they_ended_and_what_they_spent_their_tim
     assert of(after, "agentmem_worker_memory_bytes", plugin="well") > 1_000_000
     assert of(after, "agentmem_worker_memory_peak_bytes", plugin="well") > 1_000_000
     assert of(after, "agentmem_plugin_state", plugin="well", state="Running") == 1
-    assert of(after, "agentmem_tools") == sum(len(page["tools"]) for page in [await listed(web)])
-
-
-async def listed(server: HttpServer) -> dict[str, list[object]]:
-    """The first page of the tools."""
-    return (await server.modern("tools/list")).json()["result"]
+    listed = (await web.modern("tools/list")).json()["result"]["tools"]
+    assert of(after, "agentmem_tools") == len(listed)
 
 
 @requirement("metrics:true")
@@ -189,7 +194,9 @@ async def test_budgets_and_quotas_say_what_is_used_and_what_is_left(budgeted: Ht
     token = make_token(budgeted.home, "another", "tools:call")
     key, value = "budget", "x" * 500_000
     for caller in (None, token):
-        assert (await budgeted.call("writer__call_llm", {"prompt": "Hi", "max_tokens": 100}, token=caller))["isError"] is False
+        assert (await budgeted.call("writer__call_llm", {"prompt": "Hi", "max_tokens": 100}, token=caller))[
+            "isError"
+        ] is False
     await budgeted.call("keeper__store_data", {"key": key, "value": value}, token=token)
     await budgeted.call("memory__add", {"content": "a thing to remember"})
     found = await scrape(budgeted)
@@ -257,21 +264,40 @@ async def test_what_a_caller_writes_is_never_a_label(web: HttpServer) -> None:
 
 
 @requirement("metrics:bounded")
-async def test_the_figures_of_a_plugin_that_is_gone_move_to_other(stage: Path, tmp_path: Path) -> None:
-    plugins = tmp_path / "plugins"
-    plugins.mkdir()
+async def test_the_figures_of_a_plugin_that_is_gone_move_to_other(cache: Path, plugins: Path) -> None:
     plugin(plugins, "brief", "LoggingAccess")
-    async with http_server(stage, plugins, home=tmp_path, arguments=["--watch"]) as server:
-        await server.call("brief__log", {"message": "hi"})
-        assert of(await scrape(server), "agentmem_calls_total", plugin="brief") == 1
-        for path in (plugins / "brief").iterdir():
-            path.unlink()
-        (plugins / "brief").rmdir()
-        with anyio.fail_after(30):
-            while "brief__log" in json.dumps(await listed(server)):
-                await anyio.sleep(0.05)
-        found = await scrape(server)
-        assert not [name for name, labels in found if "brief" in dict(labels).values()]
-        assert of(found, "agentmem_calls_total", plugin=OTHER, tool=OTHER, outcome="ok") == 1
-        assert of(found, "agentmem_call_seconds_count", plugin=OTHER) == 1
-        assert of(found, "agentmem_host_calls_total", plugin=OTHER, function="log") == 1
+    write_plugin(plugins, "well", module(ECHO))
+    async with PluginHost(folders=PluginFolders(plugins=(plugins,)), cache=cache / "cache") as host:
+        gauges = Gauges(host, RequestCounts())
+        await host.call_tool("brief__log", {"message": "hi"})
+        await host.call_tool("well__echo", {})
+        shutil.rmtree(plugins / "brief")
+        host.reload()
+        figures = await gauges.read()
+        assert "brief" not in str([labels for rows in figures.values() for labels, _ in rows])
+        calls = dict(figures["agentmem_calls_total"])
+        assert calls == {("well", "well__echo", "ok"): 1, (OTHER, OTHER, "ok"): 1}
+        assert dict(figures["agentmem_host_calls_total"]) == {(OTHER, "log", "ok"): 1}
+        plugin(plugins, "brief", "LoggingAccess")
+        host.reload()
+        await host.call_tool("brief__log", {"message": "again"})
+        calls = dict((await gauges.read())["agentmem_calls_total"])
+        assert (calls["brief", "brief__log", "ok"], calls[OTHER, OTHER, "ok"]) == (1, 1)
+
+
+@requirement("metrics:true")
+async def test_a_worker_that_dies_is_counted_and_so_is_the_one_after_it(cache: Path, plugins: Path) -> None:
+    write_plugin(plugins, "well", module(ECHO))
+    async with PluginHost(folders=PluginFolders(plugins=(plugins,)), cache=cache / "cache") as host:
+        gauges = Gauges(host, RequestCounts())
+        await host.call_tool("well__echo", {})
+        runner = host.registry.get("well").runner
+        assert runner is not None
+        os.kill(runner.workers[0].pid, signal.SIGKILL)
+        with suppress(PluginCrashed):  # or it was noticed before the call, which is answered then
+            await host.call_tool("well__echo", {})
+        await host.call_tool("well__echo", {})
+        figures = await gauges.read()
+        assert figures["agentmem_worker_crashes_total"] == [(("well",), 1)]
+        assert figures["agentmem_worker_starts_total"] == [(("well",), 2)]
+        assert figures["agentmem_workers"] == [(("well",), 1)]
