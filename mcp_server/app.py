@@ -22,10 +22,12 @@ from mcp_server.registry.governed import Launch
 from mcp_server.registry.watcher import watch_folders
 from mcp_server.reloading import Reloader, follow
 from mcp_server.settings import Configuration, Folders, Settings
+from mcp_server.settings.variables import environment_of
 from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
 from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
+from mcp_server.telemetry.tracing.export import start_tracing
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
 
@@ -85,6 +87,7 @@ async def run_server(
             settings, folders, cache=own.cache, data=own.data, state=own.state, keep_consent=keep, launch=launch
         )
         async with host, anyio.create_task_group() as tasks:
+            host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
             log = CallLog(settings.log.format, asyncio.get_running_loop().call_later)
             if settings.log.level in ("debug", "info"):
                 host.recorder.listeners.append(log.add)
@@ -103,6 +106,8 @@ async def run_server(
             await host.settle()
             tasks.cancel_scope.cancel()
             log.flush()
+            if tracing is not None:
+                await tracing.close()
 
 
 async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, int] | None) -> None:

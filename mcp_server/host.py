@@ -87,8 +87,8 @@ class PluginHost:
         self._cache = cache or user_folders().cache
         self._data = data or user_folders().data
         self._launch = launch or Launch()
-        self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
-        self._consents = Consents(keep_consent, self._audit and self._audit.record)
+        self.audit = None if self._launch.looking else open_audit(state, self.settings.audit)
+        self._consents = Consents(keep_consent, self.audit and self.audit.record)
         self.views = Views(lambda: self.catalog, lambda: self.settings.principals)
         self.hooks = HookCaller(self.recorder, log_plugin, self.views.narrowing)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
@@ -96,7 +96,7 @@ class PluginHost:
         self.services = Services(
             self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred, self._secrets
         )
-        self._own_tools = own_tools(self.settings, self.memories, self._audit and self._audit.record)
+        self._own_tools = own_tools(self.settings, self.memories, self.audit and self.audit.record)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -116,7 +116,7 @@ class PluginHost:
             self.services.functions(),
             max_workers=runtime.max_workers,
             idle_seconds=runtime.idle_seconds,
-            record=self._audit and self._audit.record,
+            record=self.audit and self.audit.record,
         )
         self.registry = Registry(
             self.folders,
@@ -134,8 +134,8 @@ class PluginHost:
             line=runtime.max_queued_per_principal,
             consents=self._consents,
         )
-        if self._audit is not None:
-            self._stack.callback(self._audit.close)
+        if self.audit is not None:
+            self._stack.callback(self.audit.close)
         self._stack.callback(self.services.close)
         self._stack.push_async_callback(self.services.hang_up)
         await self._stack.enter_async_context(self.fleet)
@@ -296,5 +296,5 @@ class PluginHost:
         return record.version, record.runner
 
     def _decided(self, plugin: str, decision: PluginVersion | AgentMemError) -> None:
-        if self._audit is not None:
-            self._audit.record(decision_row(plugin, decision))
+        if self.audit is not None:
+            self.audit.record(decision_row(plugin, decision))

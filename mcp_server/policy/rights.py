@@ -86,6 +86,7 @@ class Rights:
         hooks: Whether its hooks run: they see the memories of all plugins of a principal.
         shares_memories: Whether its memories are those of the principal itself, not a space of the plugin's own.
         withheld: What the principal of the call takes away from every plugin.
+        sends_trace: Whether its HTTP requests tell the sites that it may reach which trace they are part of.
     """
 
     required: frozenset[Capability]
@@ -99,6 +100,7 @@ class Rights:
     hooks: bool = False
     shares_memories: bool = False
     withheld: frozenset[Capability] = frozenset()
+    sends_trace: bool = True
 
     @property
     def effective(self) -> frozenset[Capability]:
@@ -136,6 +138,7 @@ def decide_rights(
     storage_quota: int = STORAGE_QUOTA,
     hooks: bool = False,
     shares_memories: bool = False,
+    sends_trace: bool = True,
 ) -> Rights:
     """Put ceiling and grant side by side; nothing else widens a right, and a denial beats every grant."""
     return Rights(
@@ -149,6 +152,7 @@ def decide_rights(
         storage_quota,
         hooks and "MemoryAccess" not in frozenset(denied),
         shares_memories,
+        sends_trace,
     )
 
 

@@ -77,6 +77,7 @@ class NetworkSection(_Section):
     deny: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
     secrets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    trace: bool = True
 
     @model_validator(mode="after")
     def _readable(self) -> NetworkSection:

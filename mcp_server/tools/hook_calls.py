@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 
@@ -28,6 +28,9 @@ from mcp_server.runtime.runner import PluginRunner
 from mcp_server.telemetry.calls import CallRecord, CallRecorder
 from mcp_server.tools.invoke import Caller, plain_context
 from mcp_server.tools.json_text import JsonProblem, parse, write
+
+if TYPE_CHECKING:
+    from mcp_server.telemetry.tracing import Tracing
 
 __all__ = ["BoundHook", "HookCaller", "hooks_of"]
 
@@ -60,6 +63,8 @@ class BoundHook:
         caller = Caller(scope.principal, f"{scope.session}/hooks", depth=scope.depth + 1, in_hook=True)
         narrowing = self.owner.narrowing(scope.principal)
         context = plain_context(self.version, runner, caller, self.owner.log, narrowing)
+        if self.owner.tracing is not None:
+            context.trace = self.owner.tracing.call(self.hook.plugin, self.hook.point)
         started, outcome, result = time.perf_counter_ns(), "ok", None
         try:
             result = await self._run(runner, given, context)
@@ -78,7 +83,10 @@ class BoundHook:
             outcome = "cancelled"
             raise
         finally:
-            self.owner.recorder.add(self._record(context, outcome, started, result))
+            record = self._record(context, outcome, started, result)
+            self.owner.recorder.add(record)
+            if context.trace is not None:
+                context.trace.end(outcome, record.queue_ns, record.load_ns, record.instantiate_ns)
 
     async def _run(self, runner: PluginRunner, given: Mapping[str, Any], context: CallContext) -> CallResult:
         hook, limits = self.hook, runner.runnable.limits
@@ -108,6 +116,9 @@ class BoundHook:
             execute_ns=result.execute_ns if result else 0,
             host_calls=context.usage.host_calls,
             output_bytes=len(result.output) if result else 0,
+            queue_ns=context.usage.queue_ns,
+            load_ns=context.usage.load_ns,
+            host_ns=context.usage.host_ns,
         )
 
 
@@ -125,6 +136,8 @@ class HookCaller:
     ) -> None:
         self.recorder, self.log, self.narrowing = recorder, log, narrowing
         self._bound: dict[Point, tuple[BoundHook, ...]] = {}
+        self.tracing: Tracing | None = None
+        """Traces the calls; nobody does until it is set."""
 
     def bind(self, records: Iterable[PluginRecord]) -> None:
         """Take the hooks of ``records``; a hook of a version that was bound before keeps its breaker."""

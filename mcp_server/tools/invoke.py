@@ -6,10 +6,10 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp_server.capabilities.base import CallContext, LogLine
-from mcp_server.errors import AgentMemError, Busy, InvalidArguments, PluginNotFound
+from mcp_server.errors import AgentMemError, Busy, InvalidArguments, PluginNotFound, ToolNotFound
 from mcp_server.policy.limits import Limits, exceeded
 from mcp_server.policy.narrowing import WIDE, Narrowing
 from mcp_server.policy.rights import Rights
@@ -23,6 +23,9 @@ from mcp_server.tools.consent import Ask, Consents, Subject, nobody_to_ask
 from mcp_server.tools.json_text import JsonProblem, depth_of, write
 from mcp_server.tools.results import ToolResult, shape_result
 from mcp_server.tools.views import Views
+
+if TYPE_CHECKING:
+    from mcp_server.telemetry.tracing import Tracing
 
 __all__ = ["Caller", "Invoker", "plain_context"]
 
@@ -83,6 +86,8 @@ class Invoker:
         self._line = line
         self._consents = consents or Consents()
         self._principals: dict[str, Turnstile] = {}
+        self.tracing: Tracing | None = None
+        """Traces calls of plugins; nobody does until it is set."""
 
     async def invoke(self, name: str, arguments: object, caller: Caller) -> ToolResult:
         """Call tool ``name``.
@@ -92,7 +97,11 @@ class Invoker:
             InvalidArguments: They do not fit its input schema; the plugin did not run.
             CallError: The call failed.
         """
-        tool = self._views.of(caller.principal).find(name)
+        try:
+            tool = self._views.of(caller.principal).find(name)
+        except ToolNotFound:
+            self._recorder.not_found += 1
+            raise
         with tool.runner.leased():
             return await self._call(tool, arguments, caller)
 
@@ -120,7 +129,9 @@ class Invoker:
             if tool.version is not None and tool.version.word.asking is not Asking.NO:
                 subject = _subject(tool, tool.version, caller)
                 await self._consents.obtain(subject, cast("Mapping[str, Any]", arguments), caller.ask)
-            turnstile = await self._enter(tool, caller)
+            if self.tracing is not None and tool.version is not None:
+                context.trace = self.tracing.call(tool.plugin, tool.function)
+            turnstile = await self._enter(tool, caller, context)
             try:
                 result = await tool.runner.call(tool.function, data, context)
             finally:
@@ -138,13 +149,17 @@ class Invoker:
             outcome = "cancelled"
             raise
         finally:
-            self._recorder.add(_record(tool, context, outcome, started, result))
+            record = _record(tool, context, outcome, started, result)
+            self._recorder.add(record)
+            if context.trace is not None:
+                context.trace.end(outcome, record.queue_ns, record.load_ns, record.instantiate_ns)
 
-    async def _enter(self, tool: Tool, caller: Caller) -> Turnstile:
+    async def _enter(self, tool: Tool, caller: Caller, context: CallContext) -> Turnstile:
         most = self._views.narrowing(caller.principal).share(self._per_principal)
         turnstile = self._principals.get(caller.principal)
         if turnstile is None:
             turnstile = self._principals[caller.principal] = Turnstile(most, self._line)
+        asked = time.perf_counter_ns()
         try:
             await turnstile.enter(tool.limits.execution_time / 1_000)
         except TurnedAway:
@@ -154,6 +169,8 @@ class Invoker:
                 + ("" if most == self._per_principal else ", and max_calls of that principal in [principals]"),
                 data={"retry_after_ms": 1_000},
             ) from None
+        finally:
+            context.usage.queue_ns += time.perf_counter_ns() - asked
         return turnstile
 
     def _leave(self, caller: Caller, turnstile: Turnstile) -> None:
@@ -265,4 +282,7 @@ def _record(tool: Tool, context: CallContext, outcome: str, started: int, result
         execute_ns=result.execute_ns if result else 0,
         host_calls=context.usage.host_calls,
         output_bytes=len(result.output) if result else 0,
+        queue_ns=context.usage.queue_ns,
+        load_ns=context.usage.load_ns,
+        host_ns=context.usage.host_ns,
     )

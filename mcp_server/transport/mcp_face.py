@@ -37,6 +37,7 @@ from mcp_server.transport.needs import needed, reads_memories
 from mcp_server.transport.notices import Notices
 from mcp_server.transport.tickets import Tickets
 from mcp_server.transport.tool_lists import ToolLists
+from mcp_server.transport.traced import said_by_transport
 
 __all__ = ["McpFace"]
 
@@ -77,8 +78,9 @@ class McpFace:
             get_tool_input_schema=self._input_schema,
             on_subscriptions_listen=self.notices.listen,
         )
-        # The SDK's own costs 30 µs a message for spans that nobody exports; tracing puts it back when it is configured.
-        self.server.middleware[:] = [self._permitted]
+        # The SDK's own costs 30 µs a message for spans that nobody exports; so it stays only where somebody traces.
+        traced = [*self.server.middleware, said_by_transport] if host.invoker.tracing is not None else []
+        self.server.middleware[:] = [*traced, self._permitted]
         self.server.add_request_handler("tools/list", types.PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", types.CallToolRequestParams, self._call_tool)
         self.server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, self._set_level)

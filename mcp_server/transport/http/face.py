@@ -18,7 +18,10 @@ from mcp_server.settings.oauth import OAuthSettings
 from mcp_server.transport.http.address import Address, open_socket
 from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.inherited import Inherited
+from mcp_server.transport.http.counted import RequestCounts
+from mcp_server.transport.http.gauges import Gauges
 from mcp_server.transport.http.local_token import local_token
+from mcp_server.transport.http.metrics import metrics_annex
 from mcp_server.transport.http.serving import HttpServer
 from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Annex, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
@@ -67,7 +70,11 @@ class HttpFace:
         host.services.own_addresses.add((address.host, address.port))
         face = McpFace(host, Tickets(common.key, common.spend) if common else None)
         challenge, annexes = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
-        site = Site(face, settings, address, verifier, challenge=challenge, annexes=annexes, common=common)
+        counts = RequestCounts()
+        annexes = [*annexes, metrics_annex(Gauges(host, counts), challenge)]
+        site = Site(
+            face, settings, address, verifier, challenge=challenge, annexes=annexes, common=common, counts=counts
+        )
         if self.inherited is None:
             _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
         return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited)

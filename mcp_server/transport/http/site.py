@@ -16,6 +16,7 @@ from mcp_server.transport.http.auth import Authentication
 from mcp_server.transport.http.bodies import BodyGuard, BodyRule
 from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.common import Common
+from mcp_server.transport.http.counted import RequestCounts
 from mcp_server.transport.http.gate import MessageGate
 from mcp_server.transport.http.health import HEALTH, READY, health_routes
 from mcp_server.transport.http.hosts import HostGuard, Names
@@ -62,6 +63,7 @@ class Site:
         challenge: The answers 401 and 403.
         annexes: More routes.
         common: Where several processes serve as one: what they share. There are no sessions then, and no ``/sse``.
+        counts: Keeps figures of requests.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Site:
         challenge: Challenge | None = None,
         annexes: Sequence[Annex] = (),
         common: Common | None = None,
+        counts: RequestCounts | None = None,
     ) -> None:
         self.face, self.settings = face, settings
         self._sessions = common is None
@@ -104,7 +107,8 @@ class Site:
         public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
         failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=common and common.buckets(1))
         app = Authentication(app, verifier, challenge, public, failures)
-        self.app: ASGIApp = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        app = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        self.app: ASGIApp = counts.around(app, routes) if counts else app
 
     @property
     def busy(self) -> bool:
