@@ -62,7 +62,7 @@ class PluginHost:
         folders: Where plugins lie; more can be added with the builder methods before it is entered.
         cache: Where modules and compiled code are kept; the user's cache folder when omitted.
         data: Where memories, stored values and approvals are kept; the user's data folder when omitted.
-        state: Where the audit log is kept; there is none when omitted.
+        state: Where the audit log is kept; then there is an ``audit``.
         launch: How the process was started, for approvals.
         keep_consent: Makes a user's "always allow" last, given the plugin's id; without it, it is not offered.
     """
@@ -86,15 +86,15 @@ class PluginHost:
         self._cache = cache or user_folders().cache
         self._data = data or user_folders().data
         self._launch = launch or Launch()
-        self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
-        self._consents = Consents(keep_consent, self._audit and self._audit.record)
+        self.audit = None if self._launch.looking else open_audit(state, self.settings.audit)
+        self._consents = Consents(keep_consent, self.audit and self.audit.record)
         self.hooks = HookCaller(self.recorder, log_plugin)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
         self._secrets = Secrets(keyring=self.settings.secrets.keyring)
         self.services = Services(
             self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred, self._secrets
         )
-        self._own_tools = own_tools(self.settings, self.memories, self._audit and self._audit.record)
+        self._own_tools = own_tools(self.settings, self.memories, self.audit and self.audit.record)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -114,7 +114,7 @@ class PluginHost:
             self.services.functions(),
             max_workers=runtime.max_workers,
             idle_seconds=runtime.idle_seconds,
-            record=self._audit and self._audit.record,
+            record=self.audit and self.audit.record,
         )
         self.registry = Registry(
             self.folders,
@@ -132,8 +132,8 @@ class PluginHost:
             line=runtime.max_queued_per_principal,
             consents=self._consents,
         )
-        if self._audit is not None:
-            self._stack.callback(self._audit.close)
+        if self.audit is not None:
+            self._stack.callback(self.audit.close)
         self._stack.callback(self.services.close)
         self._stack.push_async_callback(self.services.hang_up)
         await self._stack.enter_async_context(self.fleet)
@@ -294,5 +294,5 @@ class PluginHost:
         return record.version, record.runner
 
     def _decided(self, plugin: str, decision: PluginVersion | AgentMemError) -> None:
-        if self._audit is not None:
-            self._audit.record(decision_row(plugin, decision))
+        if self.audit is not None:
+            self.audit.record(decision_row(plugin, decision))

@@ -90,7 +90,15 @@ class Invoker:
             InvalidArguments: They do not fit its input schema; the plugin did not run.
             CallError: The call failed.
         """
-        tool = self._catalog().find(name)
+        return await self.run(self._catalog().find(name), arguments, caller)
+
+    async def run(self, tool: Tool, arguments: object, caller: Caller) -> ToolResult:
+        """Call ``tool``, also one of the host's own that no client is shown.
+
+        Raises:
+            InvalidArguments: They do not fit its input schema; it did not run.
+            CallError: The call failed.
+        """
         with tool.runner.leased():
             return await self._call(tool, arguments, caller)
 

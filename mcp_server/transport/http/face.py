@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mcp_server.host import PluginHost
 from mcp_server.transport.http.address import Address, open_socket
 from mcp_server.transport.http.local_token import local_token
 from mcp_server.transport.http.serving import HttpServer
-from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Site
+from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Annex, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
 from mcp_server.transport.mcp_face import McpFace
 
@@ -38,11 +39,12 @@ class HttpFace:
     data: Path
     authenticate: bool = True
 
-    def server(self, host: PluginHost) -> HttpServer:
+    def server(self, host: PluginHost, annexes: Sequence[Annex] = ()) -> HttpServer:
         """A server on ``host``, listening already.
 
         Args:
             host: Entered already.
+            annexes: More routes, beside MCP's own.
 
         Raises:
             SettingsError: Nobody could call, anybody could from elsewhere, or the address cannot be listened on.
@@ -52,7 +54,7 @@ class HttpFace:
         verifier, shown = self._verifier(local=settings.local_token)
         listening, address = open_socket(self.address)
         host.services.own_addresses.add((address.host, address.port))
-        site = Site(McpFace(host), settings, address, verifier)
+        site = Site(McpFace(host), settings, address, verifier, annexes=annexes)
         _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
         return HttpServer(site, listening, host.settings.runtime.drain_seconds)
 
