@@ -55,7 +55,7 @@ async def call_function(
 
 
 def _tool(desk: Desk, plugin: str, function: str) -> Tool | None:
-    """By the name that the tool has without its plugin's, else by the function that it calls, where that is one tool's."""
+    """By the name that the tool has without its plugin's, else by the function that it calls."""
     tools = [tool for tool in desk.host.catalog.tools.values() if tool.plugin == plugin and tool.version is not None]
     named = [tool for tool in tools if tool.name == f"{plugin}{SEPARATOR}{function}"]
     found = named or [tool for tool in tools if tool.function == function]

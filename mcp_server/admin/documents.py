@@ -63,7 +63,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             description=app.description,
             routes=app.routes,
-            servers=[{"url": app.root_path or "/"}],
+            servers=app.servers,
         )
         document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
         app.openapi_schema = document

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from mcp_server.admin.access import Admin
 from mcp_server.admin.bodies import StrictRoute
 from mcp_server.admin.desk import AtDesk
+from mcp_server.telemetry.calls import CallRecord
 from mcp_server.telemetry.events import Event, EventHub
 from mcp_server.transport.http.streams import Streams
 
@@ -30,8 +31,8 @@ class _Told(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: EventHub, streams: Streams, after: int | None) -> None:
-        super().__init__()
+    def __init__(self, hub: EventHub, streams: Streams, after: int | None, status_code: int = 200) -> None:
+        super().__init__(status_code=status_code)
         self._hub, self._streams, self._after = hub, streams, after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,8 +66,6 @@ async def _lines(hub: EventHub, after: int | None) -> AsyncGenerator[ServerSentE
 
 
 def _shown(event: Event) -> str:
-    about: Any = event.about
-    if is_dataclass(about) and not isinstance(about, type):
-        about = asdict(about)
+    about: dict[str, Any] = asdict(event.about) if isinstance(event.about, CallRecord) else event.about
     at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds")
     return json.dumps({**about, "at": at}, ensure_ascii=False)

@@ -74,10 +74,8 @@ async def register_plugin(
             case _:
                 path = await _path_in(request)
                 await anyio.to_thread.run_sync(desk.registration.from_path, path, staged)
-        records = desk.host.registry.records
-        plugin = await anyio.to_thread.run_sync(
-            desk.registration.install, staged, lambda plugin: plugin in records and not installed.has(plugin)
-        )
+        foreign = frozenset(plugin for plugin in desk.host.registry.records if not installed.has(plugin))
+        plugin = await anyio.to_thread.run_sync(desk.registration.install, staged, foreign)
     desk.record(admin.principal, plugin, "register")
     desk.host.reload()
     if approve or (approve is None and admin.scopes is None):

@@ -76,7 +76,15 @@ def unpack(archive: Path, folder: Path) -> None:
                 for entry in entries:
                     with opened.open(entry) as part:
                         left -= write_part(folder / entry.filename, part, min(left, entry.file_size))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            struct.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+        ) as error:
             raise _invalid(f"cannot be unpacked: {error}") from None
 
 
@@ -124,11 +132,13 @@ def _check_end(file: IO[bytes]) -> None:
     tail = file.read()
     if len(tail) < _END.size or tail[-_END.size :][:4] != b"PK\x05\x06":
         raise _invalid("is no zip that ends with its directory, without a comment")
-    _, disk, first, here, count, size, _, comment = _END.unpack(tail[-_END.size :])
+    _, disk, first, here, count, size, start, comment = _END.unpack(tail[-_END.size :])
     if disk or first or here != count or comment or tail[: -_END.size].startswith(b"PK\x06\x07"):
         raise _invalid("is a zip of several parts, or of the 64-bit kind")
     if not 0 < count <= MOST_FILES or size > _MOST_DIRECTORY:
         raise _invalid(f"names {count} files; a bundle has 1 to {MOST_FILES}")
+    if start + size + _END.size != length:
+        raise _invalid("is a zip with something before, between or after its parts")
     file.seek(0)
 
 

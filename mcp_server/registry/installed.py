@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -85,7 +85,7 @@ class InstalledPlugins:
             if not bundle.is_dir():
                 staged.rename(bundle)
                 _sync(self._store)
-            link = self.folder / f"{_NEW}{os.urandom(8).hex()}"
+            link = self._store / f"{_NEW}{os.urandom(8).hex()}"  # not beside the others: a scan would find it
             try:
                 link.symlink_to(Path("..") / BUNDLES_NAME / digest)
                 link.replace(place)
@@ -125,14 +125,17 @@ class InstalledPlugins:
         linked = {path.readlink().name for path in self.folder.iterdir() if path.is_symlink()}
         for path in self._store.iterdir():
             if path.name.startswith(_NEW):
-                if time.time() - path.stat().st_mtime < _ABANDONED_SECONDS:
+                if time.time() - path.lstat().st_mtime < _ABANDONED_SECONDS:
                     continue
             elif path.name in linked:
                 continue
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Generator[None]:
         handle = os.open(self._store, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

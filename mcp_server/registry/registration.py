@@ -5,7 +5,7 @@ Approves and grants nothing: a plugin that wants rights it has not been given is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,12 +56,12 @@ class Registration:
         else:
             unpack(path, staged)
 
-    def install(self, staged: Path, taken: Callable[[str], bool]) -> str:
+    def install(self, staged: Path, taken: Collection[str]) -> str:
         """Check the files in ``staged`` as loading would, and install them; the plugin's id.
 
         Args:
             staged: Of :meth:`InstalledPlugins.staging`.
-            taken: Whether an id is that of a plugin that was not installed here.
+            taken: Ids of plugins that were not installed here.
 
         Raises:
             BundleInvalid: Its files are not those of a bundle.
@@ -72,7 +72,7 @@ class Registration:
         """
         check_names(path.name for path in staged.iterdir())
         plugin = self._checked(staged)
-        if taken(plugin):
+        if plugin in taken:
             raise NameCollision(
                 f"there is a plugin '{plugin}' already, in a folder of the operator's",
                 fix="give one of the two another id",

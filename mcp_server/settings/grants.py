@@ -1,4 +1,4 @@
-"""What commands and the management API do to a document: grants, trust, whole tables. Files are :mod:`.edit`'s business.
+"""What commands and the management API do to a document: grants, trust, whole tables. Files are :mod:`.edit`'s.
 
 Each function changes the document in place and returns what it changed, one line each; done twice, it changes nothing.
 """
@@ -122,6 +122,8 @@ def replace_table(document: Document, section: str, plugin: str, table: Mapping[
     place = f"[{section}.{plugin}]"
     if not table:
         del tables[plugin]
+        if not tables:
+            del document[section]
         return [f"- {place}"]
     said = [f"{'~' if plugin in tables else '+'} {place}"]
     _table(document, section)[plugin] = dict(table)
