@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from mcp_server.policy.scopes import ADMIN, MEMORY_READ, MEMORY_WRITE, TOOLS_LIST, Need, unmet
+from mcp_server.policy.scopes import ADMIN, MEMORY_READ, MEMORY_WRITE, TOOLS_LIST, Need, plugin_scope, unmet
 from mcp_server.tools.invoke import Caller
 from mcp_server.transport.identity import Identity, identity_in
 
-__all__ = ["BEARER", "Admin", "Anyone", "Insufficient", "Lister", "Reader", "Writer", "caller_of", "require"]
+__all__ = ["Admin", "Anyone", "Insufficient", "Lister", "Reader", "ToolCaller", "Writer", "caller_of", "require"]
 
-BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="See docs/http.md for tokens and scopes.")
+_BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="See docs/http.md for tokens and scopes.")
+_Token = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 """Only for the document: the site's guard has looked at the token before any route is reached."""
 
 
@@ -42,7 +43,8 @@ class _Needs:
     def __init__(self, *scopes: str) -> None:
         self._need: Need = tuple((scope,) for scope in scopes)
 
-    def __call__(self, request: Request) -> Identity:
+    def __call__(self, request: Request, token: _Token) -> Identity:
+        del token
         identity = identity_in(request.scope)
         require(identity, self._need)
         return identity
@@ -53,8 +55,10 @@ def caller_of(identity: Identity) -> Caller:
     return Caller(identity.principal)
 
 
-Anyone = Annotated[Identity, Depends(_Needs())]
-Admin = Annotated[Identity, Depends(_Needs(ADMIN))]
-Lister = Annotated[Identity, Depends(_Needs(TOOLS_LIST))]
-Reader = Annotated[Identity, Depends(_Needs(MEMORY_READ))]
-Writer = Annotated[Identity, Depends(_Needs(MEMORY_WRITE))]
+Anyone = Annotated[Identity, Security(_Needs())]
+Admin = Annotated[Identity, Security(_Needs(ADMIN), scopes=[ADMIN])]
+Lister = Annotated[Identity, Security(_Needs(TOOLS_LIST), scopes=[TOOLS_LIST])]
+Reader = Annotated[Identity, Security(_Needs(MEMORY_READ), scopes=[MEMORY_READ])]
+Writer = Annotated[Identity, Security(_Needs(MEMORY_WRITE), scopes=[MEMORY_WRITE])]
+ToolCaller = Annotated[Identity, Security(_Needs(), scopes=[plugin_scope("<id>")])]
+"""Any caller; what a tool needs, its route asks for itself."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.routing import Mount
 
 from mcp_server import __version__
 from mcp_server.admin import audit, calls, documents, events, memories, plugins, rights, tools, uploads
-from mcp_server.admin.access import BEARER
 from mcp_server.admin.desk import Desk
 from mcp_server.admin.failures import PROBLEMS, answer_failures
 from mcp_server.admin.uploads import UPLOAD_TYPES
@@ -41,7 +40,6 @@ def management_api(desk: Desk) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(BEARER)],
         responses=PROBLEMS,
     )
     app.state.desk = desk

@@ -9,7 +9,7 @@ import anyio
 from fastapi import APIRouter, Body, Path, Request
 from pydantic import Field
 
-from mcp_server.admin.access import Anyone, caller_of, require
+from mcp_server.admin.access import ToolCaller, caller_of, require
 from mcp_server.admin.bodies import StrictRoute
 from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.admin.shapes import Known, Shape
@@ -40,7 +40,7 @@ async def call_function(
     arguments: Annotated[dict[str, Any], Body(description="As the tool's input schema has them.")],
     request: Request,
     desk: AtDesk,
-    caller: Anyone,
+    caller: ToolCaller,
 ) -> Called:
     """Call a tool of a plugin. Needs `plugin:<id>:call` or `tools:call`; a client that leaves ends the call."""
     tool = _tool(desk, plugin, function)

@@ -61,6 +61,13 @@ async def test_no_route_answers_without_a_token_that_is_good(stage: Path, tmp_pa
 
 
 @requirement("api:scopes")
+def test_the_document_names_the_scope_of_each_route() -> None:
+    for method, path in ROUTES:
+        named = PATHS[path][method.lower()]["security"][0]["bearer"]
+        assert named == ([] if path in OPEN else [scope_of(method, path).replace("well", "<id>")]), (method, path)
+
+
+@requirement("api:scopes")
 async def test_a_token_without_the_scope_gets_403_with_its_name_on_every_route(web: HttpServer) -> None:
     words = ("tools:list", "plugin:else:call", "memory:read", "memory:write", "admin:plugins")
     everything = {
