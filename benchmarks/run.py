@@ -18,7 +18,19 @@ from benchmarks.table import Row, print_table, row_from_json
 __all__ = ["PROGRAMS", "main", "run"]
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = ("engine", "channel", "stdio", "concurrency", "start", "memory", "growth", "memory_engine", "memory_quality")
+PROGRAMS = (
+    "engine",
+    "channel",
+    "stdio",
+    "concurrency",
+    "start",
+    "memory",
+    "growth",
+    "memory_engine",
+    "memory_quality",
+    "code_quality",
+    "rerank_quality",
+)
 """What runs unless something else is asked for."""
 LONG = ("soak",)
 

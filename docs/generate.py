@@ -1,17 +1,18 @@
 """Write the parts of the documentation that the code knows best, or with ``--check`` say which are out of date.
 
-``docs/limits.md`` and ``docs/capabilities.md`` are whole pages; in ``docs/errors.md`` it is the codes of host
-functions, in ``docs/api.md`` the routes, in ``README.md`` what the demo prints.
+``docs/limits.md``, ``docs/capabilities.md`` and ``docs/plugins.md`` are whole pages; in ``docs/errors.md`` it is the
+codes of host functions, in ``docs/api.md`` the routes, in ``README.md`` what the demo prints.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 from mcp_server.admin.api import management_api
 from mcp_server.admin.desk import Desk
@@ -102,6 +103,26 @@ PROOFS = (
 )
 """The tests that each host function has; they take it as their parameter."""
 
+PLUGINS_PAGE = """\
+# The example plugins
+
+Each is a folder `plugins/<id>` with sources, a README and the built module, and a manifest in `manifests/<id>`. They
+come with the package, to be used and to be copied; [first-plugin.md](first-plugin.md) starts one of your own.
+
+| plugin | what it does | tools | language | bytes |
+|---|---|---|---|--:|
+{rows}
+
+The first call of a module compiles it, at about a second of processor per megabyte; after that it comes from a cache.
+
+`make plugins` builds them all, `make plugins-check` says whether a module is older than its sources, and
+`make plugins-verify` builds them again elsewhere and compares the bytes. `make plugins-toolchains` installs what that
+needs: Rust from Debian, Zig (which compiles C too) and Node from PyPI. Crates, Go modules and npm packages are fetched
+by the build, as their lock files name them. Go itself comes from [go.dev](https://go.dev/dl/).
+
+This page is written by `docs/generate.py` from `manifests/` and `plugins/`.
+"""
+
 
 def limits_page() -> str:
     """The page of the limits."""
@@ -144,6 +165,32 @@ def _codes_table(who: str, codes: Mapping[str, str]) -> str:
     return f"{who}:\n\n| code | meaning |\n|---|---|\n{rows}"
 
 
+LANGUAGES = {
+    "Cargo.toml": "Rust",
+    "*.c": "C",
+    "*.zig": "Zig",
+    "go.mod": "Go",
+    "package-lock.json": "AssemblyScript",
+}
+
+
+def plugins_page() -> str:
+    """The page of the example plugins."""
+    manifests = sorted((ROOT / "manifests").glob("*/plugin.toml"))
+    rows = [_plugin_row(tomllib.loads(path.read_text(encoding="utf-8"))) for path in manifests]
+    return PLUGINS_PAGE.format(rows="\n".join(rows))
+
+
+def _plugin_row(manifest: dict[str, Any]) -> str:
+    about: dict[str, str] = manifest["plugin"]
+    folder = ROOT / "plugins" / about["id"]
+    language = next(name for pattern, name in LANGUAGES.items() if any(folder.glob(pattern)))
+    tools = ", ".join(f"`{tool.get('name', tool['function'])}`" for tool in manifest["tools"])
+    size = (folder / f"{about['id']}.wasm").stat().st_size
+    link = f"[{about['id']}](../plugins/{about['id']})"
+    return f"| {link} | {about['description']} | {tools} | {language} | {size:,} |"
+
+
 def readme_page() -> str:
     """The README with what the demo prints now.
 
@@ -178,6 +225,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/limits.md": limits_page,
     "docs/capabilities.md": capabilities_page,
     "docs/api.md": api_page,
+    "docs/plugins.md": plugins_page,
     "docs/errors.md": errors_page,
     "README.md": readme_page,
 }

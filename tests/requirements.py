@@ -187,6 +187,7 @@ REQUIREMENTS: dict[str, str] = {
     "docs:commands": "Every command and every option is documented.",
     "docs:generated": "The generated pages are those of the code.",
     "docs:readme-runs": "What the README tells a reader to do works.",
+    "docs:first-plugin": "Following the page of the first plugin ends in a tool call, in Rust, C and Go.",
     "architecture:imports-point-down": "Imports point down the layers, and only there.",
     "architecture:small-parts": "Modules and functions stay small.",
     "architecture:public-names": "What a module calls public is there.",
@@ -276,7 +277,14 @@ REQUIREMENTS: dict[str, str] = {
     "testing:optional": "Nothing but mcp_server.testing needs pytest, and nothing of it is loaded unasked.",
     "plugins:readme": "Every tool of a plugin of this project has an example in its README, and it is true.",
     "plugins:no-panics": "A plugin of this project answers or refuses whatever it is given, and never traps.",
+    "plugins:search": "The plugin search ranks and compares as references do, and by meaning where a model is granted.",
+    "plugins:search-hook": "The plugin search puts the memories that were found into a better order, where granted.",
+    "plugins:llm": "The plugin llm summarises and translates texts in parts, within its limits, or says why it cannot.",
+    "plugins:llm-citations": "The plugin llm answers from memories and cites none that it was not given.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
+    # The example plugins
+    "plugins:languages": "The plugin hello behaves alike in every language that has an SDK, on any input.",
+    "plugins:current": "A plugin's committed module is the one of its sources, and a change of them is told.",
 }
 
 

@@ -53,6 +53,14 @@ def test_the_wheel_is_typed_and_licensed(archives: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+@requirement("package:wheel")
+def test_the_wheel_has_the_module_of_every_manifest(archives: Path) -> None:
+    with zipfile.ZipFile(next(archives.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    ids = [path.parent.name for path in (ROOT / "manifests").glob("*/plugin.toml")]
+    assert {f"mcp_server/examples/plugins/{name}/{name}.wasm" for name in ids} <= names
+
+
 @requirement("package:sdist")
 def test_the_source_archive_holds_sources_and_no_products(archives: Path) -> None:
     with tarfile.open(next(archives.glob("*.tar.gz"))) as sdist:
@@ -82,11 +90,11 @@ def locked(name: str) -> dict[str, str]:
 
 
 @requirement("package:locked")
-@pytest.mark.parametrize("name", ["runtime.txt", "build.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "build.txt", "plugins.txt", "dev.txt"])
 def test_the_locks_hold_a_fitting_version_of_everything_that_is_asked_for(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime, groups = project["project"]["dependencies"], project["dependency-groups"]
-    asked = {"runtime.txt": runtime, "build.txt": groups["build"]}.get(
+    asked = {"runtime.txt": runtime, "build.txt": groups["build"], "plugins.txt": groups["plugins"]}.get(
         name, [*runtime, *groups["build"], *groups["dev"]]
     )
     versions = locked(name)
@@ -98,7 +106,7 @@ def test_the_locks_hold_a_fitting_version_of_everything_that_is_asked_for(name: 
 @requirement("package:locked")
 def test_the_locks_agree_and_name_no_index() -> None:
     dev = locked("dev.txt")
-    for name in ("runtime.txt", "build.txt"):
+    for name in ("runtime.txt", "build.txt", "plugins.txt"):
         assert locked(name).items() <= dev.items()
     for lock in (ROOT / "requirements").iterdir():
         assert "://" not in lock.read_text(encoding="utf-8")

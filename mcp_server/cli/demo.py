@@ -54,6 +54,9 @@ CONFIG = """\
 [grants.memory-processor]
 hooks = true
 memories = "principal"
+
+[grants.llm]
+capabilities = ["LLMAccess"]
 """
 MAX_TEXT = 20_000
 _MARKUP = (

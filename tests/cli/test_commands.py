@@ -131,7 +131,8 @@ def test_the_plugins_of_the_user_come_before_the_examples(tmp_path: Path) -> Non
     examples = answer(tmp_path, "plugin", "list")["plugins"]
     write_plugin(tmp_path / "data" / "plugins", "mine", module(ECHO))
     mine = answer(tmp_path, "plugin", "list")["plugins"]
-    assert [plugin["id"] for plugin in examples] == ["fetcher", "hello", "memory-processor"]
+    shipped = sorted(path.parent.name for path in (ROOT / "manifests").glob("*/plugin.toml"))
+    assert [plugin["id"] for plugin in examples] == shipped
     assert [plugin["id"] for plugin in mine] == ["mine"]
 
 

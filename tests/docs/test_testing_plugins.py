@@ -19,8 +19,8 @@ PAGE = (ROOT / "docs" / "testing-plugins.md").read_text(encoding="utf-8")
 
 @requirement("testing:real")
 def test_the_example_passes_in_a_project_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "hello").mkdir()
-    for source in ("manifests/hello/plugin.toml", "plugins/hello/hello.wasm", "plugins/hello/README.md"):
+    shutil.copytree(ROOT / "manifests" / "hello", tmp_path / "hello")
+    for source in ("plugins/hello/hello.wasm", "plugins/hello/README.md"):
         shutil.copy(ROOT / source, tmp_path / "hello")
     files = dict(re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE))
     for name, text in files.items():

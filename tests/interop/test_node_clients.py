@@ -37,6 +37,9 @@ TOOLS = [
     "memory__list",
     "memory__search",
     "memory__update",
+    "search__compute_similarity",
+    "search__rerank",
+    "search__search",
 ]
 
 

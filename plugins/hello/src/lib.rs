@@ -34,7 +34,10 @@ impl Default for Config {
 
 fn hello(request: Request) -> Result<Response, Error> {
     let config = Config::read()?;
-    let word = config.greeting_word.trim();
+    let word = match config.greeting_word.trim() {
+        "" => "Hello",
+        word => word,
+    };
     host::log::info("greeted", json!({"word": word, "message_bytes": request.message.len()}));
     Ok(Response { greeting: format!("{word}, {}!", request.message) })
 }

@@ -14,6 +14,8 @@ use crate::{Error, Input, Output};
 
 /// Where a plugin keeps the schema of its configuration, from its crate's folder.
 const CONFIG_SCHEMA: &str = "src/config.schema.json";
+/// Where the host finds it, from the manifest's folder.
+const SERVED_CONFIG_SCHEMA: &str = "schemas/config.json";
 
 /// What a function is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +132,11 @@ impl Description {
             return;
         };
         files.compare(&schema_file, schema);
+        if manifest["config_schema"].as_str() == Some(SERVED_CONFIG_SCHEMA) {
+            files.compare(&files.folder.join(SERVED_CONFIG_SCHEMA), schema);
+        } else {
+            files.problems.push(format!("config_schema: is not \"{SERVED_CONFIG_SCHEMA}\", which is written from the code"));
+        }
         for key in manifest["config"].as_object().into_iter().flat_map(|config| config.keys()) {
             if schema["properties"].get(key).is_none() {
                 files.problems.push(format!("config.{key}: the code knows no such value"));

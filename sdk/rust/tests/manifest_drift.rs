@@ -40,6 +40,7 @@ fn described() -> Description {
 
 const MANIFEST: &str = r#"
 manifest_version = 1
+config_schema = "schemas/config.json"
 [plugin]
 id = "counter"
 name = "Counter"
@@ -82,7 +83,7 @@ impl Drop for Folder {
 #[test]
 fn schemas_are_written_and_then_are_the_codes() {
     let folder = Folder::with("written", MANIFEST);
-    assert_eq!(folder.problems(false).lines().count(), 3, "{}", folder.problems(false));
+    assert_eq!(folder.problems(false).lines().count(), 4, "{}", folder.problems(false));
     assert_eq!(folder.problems(true), "");
     assert_eq!(folder.problems(false), "");
     let schema = fs::read_to_string(folder.0.join("schemas/count.input.json")).expect("a schema");

@@ -12,8 +12,9 @@ use crate::{Error, Output};
 pub struct CodeRequest {
     /// The source text.
     pub code: String,
-    /// Its language, such as `rust` or `python`.
-    pub language: String,
+    /// Its language, such as `rust` or `python`; without it, `file_path` says it.
+    #[serde(default)]
+    pub language: Option<String>,
     /// Where it comes from, to be named in the answer.
     #[serde(default)]
     pub file_path: Option<String>,
