@@ -71,8 +71,10 @@ async def test_the_three_commands_for_another_machine_connect_a_client(checkout:
     words = shlex.split(serve.replace(":8765", ":0"))
     async with await anyio.open_process(words, stderr=subprocess.PIPE, cwd=checkout, env=environment) as process:
         assert process.stderr is not None
-        first = await BufferedByteReceiveStream(process.stderr).receive_until(b"\n", 65_536)
-        port = first.decode().partition("http://0.0.0.0:")[2].partition("/")[0]
+        stderr, line = BufferedByteReceiveStream(process.stderr), b""
+        while b" serves MCP at " not in line:  # before it are the plugins that are held back
+            line = await stderr.receive_until(b"\n", 65_536)
+        port = line.decode().partition("http://0.0.0.0:")[2].partition("/")[0]
         *_, url, _, header = shlex.split(connect)
         name, _, value = header.replace("TOKEN", made.stdout.decode().strip()).partition(": ")
         url = url.replace("SERVER:8765", f"127.0.0.1:{port}")
