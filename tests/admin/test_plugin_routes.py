@@ -85,7 +85,12 @@ async def test_grants_are_replaced_and_take_effect_at_once(stage: Path, tmp_path
         assert shown["grant"]["capabilities"] == ["StorageAccess"]
         assert (await ok(await client.put(f"{API}/plugins/other/grants", json={})))["changes"] == ["- [grants.other]"]
         assert (await ok(await client.get(f"{API}/plugins/other")))["state"] == "Error"
-        for body in ({"capabilities": ["Everything"]}, {"capabilites": []}, {"network": {"allow": ["no url"]}}):
+        wrong_ones: list[Any] = [
+            {"capabilities": ["Everything"]},
+            {"capabilites": []},
+            {"network": {"allow": ["no url"]}},
+        ]
+        for body in wrong_ones:
             wrong = await client.put(f"{API}/plugins/other/grants", json=body)
             assert wrong.status_code == 422, body
 
