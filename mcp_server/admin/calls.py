@@ -16,6 +16,7 @@ from mcp_server.admin.shapes import Known, Shape
 from mcp_server.errors import AgentMemError, Cancelled, FunctionMissing
 from mcp_server.policy.scopes import any_call
 from mcp_server.tools.catalog import SEPARATOR, Tool
+from mcp_server.transport.identity import Identity
 from mcp_server.transport.needs import tool_need
 
 __all__ = ["router"]
@@ -43,7 +44,7 @@ async def call_function(
     caller: ToolCaller,
 ) -> Called:
     """Call a tool of a plugin. Needs `plugin:<id>:call` or `tools:call`; a client that leaves ends the call."""
-    tool = _tool(desk, plugin, function)
+    tool = _tool(desk, caller, plugin, function)
     require(caller, any_call(caller.scopes or ()) if tool is None else tool_need(tool))
     if tool is None:
         desk.host.registry.get(plugin)
@@ -54,9 +55,10 @@ async def call_function(
     return Called(tool=tool.name, content=result.content, structured=result.structured, is_error=result.is_error)
 
 
-def _tool(desk: Desk, plugin: str, function: str) -> Tool | None:
+def _tool(desk: Desk, caller: Identity, plugin: str, function: str) -> Tool | None:
     """By the name that the tool has without its plugin's, else by the function that it calls."""
-    tools = [tool for tool in desk.host.catalog.tools.values() if tool.plugin == plugin and tool.version is not None]
+    mine = desk.host.views.of(caller.principal).tools.values()
+    tools = [tool for tool in mine if tool.plugin == plugin and tool.version is not None]
     named = [tool for tool in tools if tool.name == f"{plugin}{SEPARATOR}{function}"]
     found = named or [tool for tool in tools if tool.function == function]
     return found[0] if len(found) == 1 else None

@@ -12,6 +12,7 @@ from mcp_server.admin.bodies import StrictRoute
 from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.admin.shapes import Shape
 from mcp_server.backends.errors import MemoryNotFound
+from mcp_server.errors import CapabilityDenied
 from mcp_server.memory.model import Memory
 from mcp_server.memory.requests import MOST_RESULTS, AddMemory, MemoryType, SearchMemories, UpdateMemory
 from mcp_server.transport.identity import Identity
@@ -125,5 +126,7 @@ async def delete_memory(
 
 
 async def _run(desk: Desk, caller: Identity, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    if not desk.host.views.memories(caller.principal):
+        raise CapabilityDenied(f"the operator withholds memories from '{caller.principal}'", fix="see [principals]")
     result = await desk.host.invoker.run(desk.memory_tools[operation], arguments, caller_of(caller))
     return result.structured

@@ -39,7 +39,8 @@ class Info(Shape):
 @router.get("/tools")
 async def list_tools(desk: AtDesk, caller: Lister) -> Tools:
     """List the tools that the token may call."""
-    shown = [tool for tool in desk.host.catalog.tools.values() if not unmet(caller.scopes, tool_need(tool))]
+    mine = desk.host.views.of(caller.principal).tools.values()
+    shown = [tool for tool in mine if not unmet(caller.scopes, tool_need(tool))]
     return Tools.model_validate({"tools": [tool_facts(tool) for tool in shown]})
 
 
@@ -52,5 +53,5 @@ async def info(desk: AtDesk, caller: Anyone) -> Info:
         principal=caller.principal,
         scopes=None if caller.scopes is None else sorted(caller.scopes),
         plugins=sum(record.serving for record in desk.host.list_plugins()),
-        tools=len(desk.host.catalog.tools),
+        tools=len(desk.host.views.of(caller.principal).tools),
     )

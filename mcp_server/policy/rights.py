@@ -152,7 +152,7 @@ def decide_rights(
         storage_quota,
         hooks and "MemoryAccess" not in frozenset(denied),
         shares_memories,
-        sends_trace,
+        sends_trace=sends_trace,
     )
 
 

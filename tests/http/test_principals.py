@@ -202,3 +202,15 @@ async def test_with_no_authentication_everybody_is_narrowed_as_anonymous(stage: 
         refused = await server.modern("tools/call", {"name": "memory__list", "arguments": {}}, token="")
         assert refused.json()["error"]["data"]["code"] == "tool_not_found"
         assert (await server.call("well__echo", {"a": 1}, token=""))["structuredContent"] == {"a": 1}
+
+
+@requirement("principals:plugins")
+async def test_the_management_api_is_as_narrow_as_mcp(web: HttpServer) -> None:
+    async with web.client(token(web, "few")) as few, web.client(token(web, "poor")) as poor:
+        listed = await few.get("/api/v1/tools")
+        assert {tool["plugin"] for tool in listed.json()["tools"]} == {"well", "loud"}
+        assert (await few.post("/api/v1/plugins/well/call/echo", json={"a": 1})).status_code == 200
+        refused = await few.post("/api/v1/plugins/other/call/echo", json={"a": 1})
+        assert refused.json()["code"] == "function_missing"
+        kept = await poor.get("/api/v1/memories")
+        assert (kept.status_code, kept.json()["code"]) == (403, "capability_denied")

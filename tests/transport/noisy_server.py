@@ -34,11 +34,11 @@ def last_words() -> None:
     libc.printf(b"%s\n", b"C at exit " * 5_000)
 
 
-async def serve_in_noise(face: McpFace, source: int, sink: int, *, drain_seconds: float) -> None:
+async def serve_in_noise(face: McpFace, source: int, sink: int, **options: Any) -> None:
     threading.Thread(target=make_noise, daemon=True).start()
     print("left in Python's buffer", end="")  # noqa: T201
     libc.printf(b"left in C's buffer")
-    await serve(face, source, sink, drain_seconds=drain_seconds)
+    await serve(face, source, sink, **options)
 
 
 if __name__ == "__main__":
