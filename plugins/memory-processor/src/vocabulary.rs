@@ -77,14 +77,14 @@ impl Vocabulary {
             let term = self.intern(&word);
             let form = self.count(term, word.text, is_name);
             let opens = !half && found.peek().is_some_and(|next| self.is_han_grammar(&word, next));
-            let is_capital = word.text.starts_with(char::is_uppercase);
+            let is_capital = is_capital(word.text);
             let is_verb = !is_capital && self.language.is_some_and(|language| !language.is_attribute(word.text));
             let is_grammar = opens || half || is_verb;
             let token = Token { term, detached: word.detached, is_name, is_capital, is_grammar, form };
             self.mark_verbs(tokens.last_mut(), &token);
             let after_marker = tokens.last().is_some_and(|last| self.role(last) == Role::BeforeVerb);
             let is_verb = after_marker && !token.is_name && !token.detached;
-            let is_unit = tokens.last().is_some_and(|last| self.is_number(last)) && self.is_unit(&word);
+            let is_unit = self.is_unit(tokens.last(), &word);
             tokens.push(Token { is_grammar: token.is_grammar || is_verb || is_unit, ..token });
             half = opens;
         }
@@ -115,9 +115,12 @@ impl Vocabulary {
         self.term(token.term).class == Class::Number
     }
 
-    fn is_unit(&mut self, word: &Word) -> bool {
+    fn is_unit(&mut self, before: Option<&Token>, word: &Word) -> bool {
+        if word.detached || word.text.len() > 3 || !before.is_some_and(|before| self.is_number(before)) {
+            return false;
+        }
         self.lower(word.text);
-        !word.detached && self.lexicon.is_unit(&self.lowered)
+        self.lexicon.is_unit(&self.lowered)
     }
 
     fn role(&self, token: &Token) -> Role {
@@ -183,7 +186,7 @@ impl Vocabulary {
         let term = &mut self.terms[index as usize];
         term.count += 1;
         term.names += u32::from(is_name);
-        term.lower += u32::from(!text.starts_with(char::is_uppercase));
+        term.lower += u32::from(!is_capital(text));
         let at = term.forms.iter().position(|(form, _)| form == text).unwrap_or_else(|| {
             term.forms.push((text.to_owned(), 0));
             term.forms.len() - 1
@@ -222,6 +225,13 @@ impl Term {
         } else {
             form.to_lowercase()
         }
+    }
+}
+
+fn is_capital(text: &str) -> bool {
+    match text.as_bytes().first() {
+        Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
+        _ => text.starts_with(char::is_uppercase),
     }
 }
 

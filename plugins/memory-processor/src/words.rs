@@ -135,9 +135,10 @@ fn is_joiner(before: char, c: char, after: char) -> bool {
 /// A word without the French article or pronoun that leans on it: `l'eau` is `eau`.
 fn without_elision(text: &str) -> &str {
     let bytes = text.as_bytes();
+    // The mark first: few words have one there. 0xe2 begins ’ in UTF-8.
     let leaning = match bytes {
-        [b'q' | b'Q', b'u', ..] => 2,
-        [b'c' | b'd' | b'j' | b'l' | b'm' | b'n' | b's' | b'C' | b'D' | b'J' | b'L' | b'M' | b'N' | b'S', ..] => 1,
+        [first, b'\'' | 0xe2, ..] if b"cdjlmns".contains(&first.to_ascii_lowercase()) => 1,
+        [b'q' | b'Q', b'u', b'\'' | 0xe2, ..] => 2,
         _ => return text,
     };
     let after = text.get(leaning..).and_then(|rest| rest.strip_prefix(['\'', '’']));
