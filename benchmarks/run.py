@@ -30,6 +30,7 @@ PROGRAMS = (
     "memory_engine",
     "memory_quality",
     "code_quality",
+    "text_quality",
     "rerank_quality",
 )
 """What runs unless something else is asked for."""

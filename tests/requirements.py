@@ -300,6 +300,7 @@ REQUIREMENTS: dict[str, str] = {
     "testing:optional": "Nothing but mcp_server.testing needs pytest, and nothing of it is loaded unasked.",
     "plugins:readme": "Every tool of a plugin of this project has an example in its README, and it is true.",
     "plugins:no-panics": "A plugin of this project answers or refuses whatever it is given, and never traps.",
+    "plugins:text-quality": "The plugin memory-processor finds what a reader finds, better than counting does.",
     "plugins:search": "The plugin search ranks and compares as references do, and by meaning where a model is granted.",
     "plugins:search-hook": "The plugin search puts the memories that were found into a better order, where granted.",
     "plugins:llm": "The plugin llm summarises and translates texts in parts, within its limits, or says why it cannot.",

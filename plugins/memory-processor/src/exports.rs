@@ -1,114 +1,132 @@
-//! The exports: JSON in, JSON out, errors as sentences, one log line a call.
+//! The exports: what the host calls, one log line a call.
 
-use extism_pdk::{plugin_fn, FnResult};
-use serde_json::{json, Value};
+use agentmem_plugin_sdk::{export_plugin, host, json, Error, MemoryProcessor, MemoryType, Plugin, PluginConfig};
 
+use crate::config::Config;
 use crate::fields::Fields;
-use crate::requests::{is_known_type, parse, KeywordsRequest, SummaryRequest};
-use crate::reranking::{rerank as reordered, RerankRequest};
-use crate::{host, keywords, memory, summary};
+use crate::keywords::{self, KeywordsResponse};
+use crate::memory::process;
+use crate::requests::{KeywordsRequest, SimilarRequest, SummaryRequest};
+use crate::reranking::{self, RerankRequest, RerankResponse};
+use crate::shapes::{Given, New, Processed};
+use crate::storing::{self, SimilarResponse, StoreResponse};
+use crate::summary::{self, Summary};
 
-/// What a memory and an `add_memory` have in common; the rest the host sets itself.
-const STORED: [&str; 7] = ["content", "memory_type", "agent_id", "run_id", "metadata", "importance", "expires_at"];
-/// How many keywords stand for a text in a search.
-const QUERY_WORDS: usize = 8;
-
-/// Clean a memory and describe it in its metadata.
-#[plugin_fn]
-pub fn process_memory(input: Vec<u8>) -> FnResult<String> {
-    let fields: Fields = parse("process_memory", "a memory: {\"content\": string, ...}", &input)?;
-    let max_length = memory::max_length_of(host::config("max_content_length")?.as_ref())?;
-    let processed = serde_json::to_string(&memory::process(fields, max_length)?)?;
-    host::log("info", "processed a memory", json!({"bytes_in": input.len(), "bytes_out": processed.len()}));
-    Ok(processed)
+/// The plugin.
+pub struct Processor {
+    longest: usize,
 }
 
-/// Find the keywords of a text.
-#[plugin_fn]
-pub fn extract_keywords(input: Vec<u8>) -> FnResult<String> {
-    let expected = "{\"text\": string, \"limit\"?: whole number}";
-    let request: KeywordsRequest = parse("extract_keywords", expected, &input)?;
-    let found = keywords::extract(&request.text, request.limit);
-    host::log("info", "extracted keywords", json!({"bytes_in": input.len(), "found": found.len()}));
-    Ok(json!({"keywords": found}).to_string())
+impl Plugin for Processor {
+    type Config = Config;
+
+    fn new(config: Config) -> Result<Self, Error> {
+        Ok(Self { longest: config.longest()? })
+    }
 }
 
-/// Summarise a text in its own sentences.
-#[plugin_fn]
-pub fn summarize_memory(input: Vec<u8>) -> FnResult<String> {
-    let expected = "{\"text\": string, \"max_sentences\"?: whole number}";
-    let request: SummaryRequest = parse("summarize_memory", expected, &input)?;
+impl MemoryProcessor for Processor {
+    type Given = Given;
+    type Processed = Processed;
+
+    fn process_memory(&self, memory: Given) -> Result<Processed, Error> {
+        let length = |memory: &Fields| memory.get("content").map_or(0, str::len);
+        let before = length(&memory.0);
+        let processed = process(memory.0, self.longest)?;
+        host::log::info("processed a memory", json!({"bytes_in": before, "bytes_out": length(&processed)}));
+        Ok(Processed(processed))
+    }
+
+    /// It works on text, which every kind of memory is.
+    fn can_process(&self, _memory_type: MemoryType) -> bool {
+        true
+    }
+}
+
+fn extract_keywords(request: KeywordsRequest) -> Result<KeywordsResponse, Error> {
+    let keywords = keywords::extract(&request.text, request.limit);
+    host::log::info("extracted keywords", json!({"bytes_in": request.text.len(), "found": keywords.len()}));
+    Ok(KeywordsResponse { keywords })
+}
+
+fn summarize_memory(request: SummaryRequest) -> Result<Summary, Error> {
     let summary = summary::summarize(&request.text, request.max_sentences);
-    host::log("info", "summarised a text", json!({"bytes_in": input.len(), "chosen": summary.sentences.len()}));
-    Ok(serde_json::to_string(&summary)?)
+    host::log::info("summarised a text", json!({"bytes_in": request.text.len(), "chosen": summary.sentences.len()}));
+    Ok(summary)
 }
 
-/// Process a memory and store it.
-#[plugin_fn]
-pub fn process_and_store(input: Vec<u8>) -> FnResult<String> {
-    let fields: Fields = parse("process_and_store", "a memory: {\"content\": string, ...}", &input)?;
-    let max_length = memory::max_length_of(host::config("max_content_length")?.as_ref())?;
-    let processed = serde_json::to_value(&memory::process(fields, max_length)?)?;
-    let kept = STORED.iter().filter_map(|name| processed.get(*name).map(|value| ((*name).to_owned(), value.clone())));
-    let stored = host::add_memory(&Value::Object(kept.filter(|(_, value)| !value.is_null()).collect()))?;
-    host::log("info", "stored a memory", json!({"duplicate": stored["duplicate"]}));
-    Ok(json!({"memory": stored["memory"], "duplicate": stored["duplicate"]}).to_string())
+fn process_and_store(memory: New) -> Result<StoreResponse, Error> {
+    let stored = storing::store(&process(memory.0, Config::read()?.longest()?)?)?;
+    host::log::info("stored a memory", json!({"duplicate": stored.duplicate}));
+    Ok(stored)
 }
 
-/// Find stored memories that share a text's keywords.
-#[plugin_fn]
-pub fn search_similar(input: Vec<u8>) -> FnResult<String> {
-    let expected = "{\"text\": string, \"limit\"?: whole number}";
-    let request: KeywordsRequest = parse("search_similar", expected, &input)?;
-    let words: Vec<String> =
-        keywords::extract(&request.text, QUERY_WORDS).into_iter().map(|found| found.keyword).collect();
-    let query = if words.is_empty() { request.text } else { words.join(" ") };
-    let found = host::search_memories(&json!({"query": query, "limit": request.limit}))?;
-    Ok(json!({"query": query, "results": found["results"]}).to_string())
+fn search_similar(request: SimilarRequest) -> Result<SimilarResponse, Error> {
+    storing::find(request)
 }
 
-/// Put the results of a search into a better order: the hook `after_search`.
-#[plugin_fn]
-pub fn rerank(input: Vec<u8>) -> FnResult<String> {
-    let expected = "{\"query\": string, \"results\": [{\"memory\", \"score\"}]}";
-    let request: RerankRequest = parse("rerank", expected, &input)?;
-    Ok(json!({"results": reordered(&request.query, request.results)}).to_string())
+/// The hook `after_search`.
+fn rerank(request: RerankRequest) -> Result<RerankResponse, Error> {
+    Ok(RerankResponse { results: reranking::rerank(&request.query, request.results) })
 }
 
-/// Say whether this plugin works on a type of memory.
-#[plugin_fn]
-pub fn can_process(input: Vec<u8>) -> FnResult<String> {
-    let value: Value = parse("can_process", "a string or {\"memory_type\": string}", &input)?;
-    let known = is_known_type(&value)?;
-    host::log("debug", "asked for a memory type", json!({"can_process": known}));
-    Ok(json!({"can_process": known}).to_string())
-}
+export_plugin!(
+    Processor: MemoryProcessor,
+    name = "Memory processor",
+    config = Config,
+    requires = [LoggingAccess, ConfigAccess, MemoryAccess],
+    tools = [extract_keywords, summarize_memory, process_and_store, search_similar],
+    hooks = [rerank],
+);
 
-/// Who this plugin is and what it needs.
-#[plugin_fn]
-pub fn metadata() -> FnResult<String> {
-    Ok(description().to_string())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agentmem_plugin_sdk::kinds::memory_processor;
+    use agentmem_plugin_sdk::serde_json::{self, Value};
+    use agentmem_plugin_sdk::testing::TestHost;
 
-fn description() -> Value {
-    json!({
-        "name": "Memory processor",
-        "version": env!("CARGO_PKG_VERSION"),
-        "description": env!("CARGO_PKG_DESCRIPTION"),
-        "author": "AgentMem",
-        "plugin_type": "MemoryProcessor",
-        "required_capabilities": ["LoggingAccess", "ConfigAccess", "MemoryAccess"],
-        "config_schema": {
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "max_content_length": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "default": memory::DEFAULT_MAX_CONTENT_LENGTH,
-                    "description": "Longest content in characters that process_memory takes"
-                }
-            }
+    fn host() -> TestHost {
+        let kept = |request: &Value| Ok(json!({"memory": request, "duplicate": false}));
+        TestHost::new().config(json!({"max_content_length": 30})).on("add_memory", kept)
+    }
+
+    #[test]
+    fn what_it_does_not_know_passes_through() {
+        let processed = host().call(
+            memory_processor::process_memory::<Processor>,
+            r#"{"x":1.10,"content":"a  b","n":123456789012345678901}"#,
+        );
+        let text = processed.expect("a memory");
+        assert!(text.starts_with(r#"{"x":1.10,"content":"a b","n":123456789012345678901,"metadata":"#), "{text}");
+    }
+
+    #[test]
+    fn the_configured_length_holds() {
+        let long = json!({"content": "a".repeat(31)}).to_string();
+        for refused in
+            [host().call(memory_processor::process_memory::<Processor>, &long), host().call(process_and_store, &long)]
+        {
+            let refusal = refused.unwrap_err();
+            assert!(refusal.message().contains("max_content_length allows 30"), "{refusal}");
         }
-    })
+    }
+
+    #[test]
+    fn what_is_stored_is_clean_and_has_no_nulls() {
+        let host = host();
+        let given = json!({"content": "Ada   likes tea", "agent_id": null, "memory_type": "core", "other": 1});
+        let stored: Value =
+            serde_json::from_str(&host.call(process_and_store, &given.to_string()).expect("an answer")).expect("JSON");
+        let asked = host.calls("add_memory").remove(0);
+        assert_eq!((&asked["content"], &asked["memory_type"]), (&json!("Ada likes tea"), &json!("core")));
+        assert_eq!((asked.get("agent_id"), asked.get("other")), (None, None));
+        assert_eq!(stored["memory"]["agent_id"], Value::Null);
+    }
+
+    #[test]
+    fn a_kind_that_there_is_not_is_refused() {
+        let refusal = host().call(process_and_store, r#"{"content": "a", "memory_type": "dream"}"#).unwrap_err();
+        assert!(refusal.message().starts_with("The memory cannot be stored: unknown variant `dream`"), "{refusal}");
+    }
 }

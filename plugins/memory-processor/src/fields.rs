@@ -5,10 +5,13 @@
 
 use std::fmt;
 
-use serde::de::{Error, MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::{to_raw_value, RawValue};
+use agentmem_plugin_sdk::serde::de::{Error, MapAccess, Visitor};
+use agentmem_plugin_sdk::serde::ser::SerializeMap;
+use agentmem_plugin_sdk::serde::{Deserialize, Deserializer, Serialize, Serializer};
+use agentmem_plugin_sdk::serde_json::{
+    self,
+    value::{to_raw_value, RawValue},
+};
 
 use crate::hashing::Table;
 

@@ -3,7 +3,7 @@
 //! A phrase scores by how often it occurs, how telling its words are, whether it is a name, how long it is
 //! and how early it comes. The best scores 1.
 
-use serde::Serialize;
+use agentmem_plugin_sdk::response;
 
 use crate::lexicon::Class;
 use crate::phrases::{self, Phrase};
@@ -20,14 +20,26 @@ const SHARED_WORTH: f64 = 0.25;
 const EARLY_WORTH: f64 = 0.35;
 
 /// A keyword of a text.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
+#[schemars(deny_unknown_fields)]
 pub struct Keyword {
-    /// One to three words, as the text writes them.
+    /// One to three words, as the text writes them
     pub keyword: String,
-    /// How telling it is beside the best one, from 0 to 1.
+    /// How telling it is beside the best one, which has 1
+    #[schemars(range(min = 0, max = 1))]
     pub score: f64,
-    /// How often it occurs.
+    /// How often it occurs
+    #[schemars(range(min = 1))]
     pub count: u32,
+}
+
+/// What `extract_keywords` answers.
+#[response]
+#[schemars(deny_unknown_fields)]
+pub struct KeywordsResponse {
+    /// Best first
+    #[schemars(length(max = 100))]
+    pub keywords: Vec<Keyword>,
 }
 
 /// The `limit` best keywords of a text, best first; level ones in the order of the text.
@@ -37,7 +49,7 @@ pub fn extract(text: &str, limit: usize) -> Vec<Keyword> {
 
 /// The `limit` best keywords of these sentences.
 pub fn extract_from(sentences: &[Sentence], limit: usize) -> Vec<Keyword> {
-    let mut vocabulary = Vocabulary::default();
+    let mut vocabulary = Vocabulary::for_text(sentences);
     let mut runs = Runs::default();
     for sentence in sentences {
         let tokens = vocabulary.add(sentence.text);

@@ -2,7 +2,7 @@
 
 use crate::hashing::Table;
 use crate::word_lists::{
-    DETERMINERS, FOREIGN, FUNCTION, GENERIC, HAN_FUNCTION, HAN_PAIRS, MODIFIER, VERBS, VERB_MARKERS,
+    DETERMINERS, FOREIGN, FUNCTION, GENERIC, HAN_FUNCTION, HAN_PAIRS, MODIFIER, UNITS, VERBS, VERB_MARKERS,
 };
 
 /// Longest number that may belong to a keyword: a version or a year, no date and no amount.
@@ -69,6 +69,16 @@ impl Default for Lexicon {
 }
 
 impl Lexicon {
+    /// Count more words, lower-case and between blanks, as grammar.
+    pub fn add_grammar(&mut self, words: &'static str) {
+        self.words.extend(words.split_whitespace().map(|word| (word, Class::Function)));
+    }
+
+    /// Whether a lower-case word after a number is what it counts in.
+    pub fn is_unit(&self, word: &str) -> bool {
+        word.len() <= 3 && UNITS.split_whitespace().any(|unit| unit == word)
+    }
+
     /// The class of a lower-case word.
     pub fn class_of(&self, word: &str) -> Class {
         if word.starts_with(|c: char| c.is_ascii_digit()) && !word.chars().any(|c| c.is_alphabetic()) {

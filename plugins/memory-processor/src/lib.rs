@@ -18,17 +18,20 @@
 //! The way of a text: [`cleaning`] → [`blocks`] → [`sentences`] → [`words`] → [`vocabulary`] → [`runs`] → [`phrases`] →
 //! [`keywords`] and
 //! [`summary`]; [`memory`] puts the results on a memory, and [`fields`] carries everything it does not
-//! know through untouched. All of that is plain Rust without a host and is tested with `cargo test`; what
-//! touches the host is compiled for wasm only, in `exports` and `host`.
+//! know through untouched. All of that is plain Rust without a host; [`exports`] and [`storing`]
+//! have what touches the host.
 //!
 //! The same input gives the same output, byte for byte: no clock, no random numbers, no order of a hash
 //! table. Every step is linear in the text but one, which is capped (see [`summary`]).
 
 pub mod blocks;
 pub mod cleaning;
+pub mod config;
+pub mod exports;
 pub mod fields;
 pub mod hashing;
 pub mod keywords;
+pub mod languages;
 pub mod lexicon;
 pub mod memory;
 pub mod phrases;
@@ -37,13 +40,10 @@ pub mod reranking;
 pub mod runs;
 pub mod script;
 pub mod sentences;
+pub mod shapes;
 pub mod statistics;
+pub mod storing;
 pub mod summary;
 pub mod vocabulary;
 pub mod word_lists;
 pub mod words;
-
-#[cfg(target_arch = "wasm32")]
-mod exports;
-#[cfg(target_arch = "wasm32")]
-mod host;

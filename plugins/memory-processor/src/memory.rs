@@ -1,17 +1,14 @@
 //! A memory: its content cleaned, and in its metadata what can be measured of it.
 
-use serde_json::Value;
+use agentmem_plugin_sdk::{serde_json, Error};
 
 use crate::cleaning::clean;
 use crate::fields::Fields;
 use crate::hashing::fingerprint;
 use crate::keywords;
-use crate::requests::Refusal;
 use crate::sentences;
 use crate::statistics::measure;
 
-/// Longest content, in characters, where the config sets no other.
-pub const DEFAULT_MAX_CONTENT_LENGTH: usize = 10_000;
 /// How many keywords a memory gets.
 const KEYWORDS: usize = 8;
 
@@ -20,63 +17,45 @@ const KEYWORDS: usize = 8;
 ///
 /// # Errors
 /// When the content is missing, no text, empty or longer than `max_length` characters, or the metadata is no object.
-pub fn process(mut memory: Fields, max_length: usize) -> Result<Fields, Refusal> {
+pub fn process(mut memory: Fields, max_length: usize) -> Result<Fields, Error> {
     let content = content_of(&memory, max_length)?;
     let cleaned = clean(&content);
     if cleaned.is_empty() {
-        return Err(Refusal("The memory's content is empty once blanks and invisible characters are gone.".into()));
+        return Err("The memory's content is empty once blanks and invisible characters are gone.".into());
     }
     let mut metadata = metadata_of(&memory)?;
     describe(&cleaned, &mut metadata)
         .and_then(|()| memory.set("content", &cleaned))
         .and_then(|()| memory.set("metadata", &metadata))
-        .map_err(|reason| Refusal(format!("The memory could not be written as JSON: {reason}.")))?;
+        .map_err(|reason| Error::new(format!("The memory could not be written as JSON: {reason}.")))?;
     Ok(memory)
 }
 
-/// The content limit for the config value `max_content_length`.
-///
-/// # Errors
-/// When the value is no whole number of at least 1.
-pub fn max_length_of(config: Option<&Value>) -> Result<usize, Refusal> {
-    let Some(value) = config else { return Ok(DEFAULT_MAX_CONTENT_LENGTH) };
-    let number = match value {
-        Value::String(text) => text.trim().parse().ok(),
-        other => other.as_f64(),
-    };
-    match number {
-        Some(number) if number.fract() == 0.0 && number >= 1.0 => Ok(number as usize),
-        _ => {
-            Err(Refusal(format!("The config value max_content_length is {value}; it must be a whole number above 0.")))
-        }
-    }
-}
-
-fn content_of(memory: &Fields, max_length: usize) -> Result<String, Refusal> {
+fn content_of(memory: &Fields, max_length: usize) -> Result<String, Error> {
     let Some(json) = memory.get("content") else {
-        return Err(Refusal("The memory has no content: give the field `content` a text.".into()));
+        return Err("The memory has no content: give the field `content` a text.".into());
     };
     let content: String = serde_json::from_str(json)
-        .map_err(|reason| Refusal(format!("The memory's content is not a text: {}.", cause(&reason))))?;
+        .map_err(|reason| Error::new(format!("The memory's content is not a text: {}.", cause(&reason))))?;
     let length = content.chars().count();
     if length > max_length {
-        return Err(Refusal(format!(
+        return Err(Error::new(format!(
             "The memory's content is {length} characters long; max_content_length allows {max_length}."
         )));
     }
     Ok(content)
 }
 
-fn metadata_of(memory: &Fields) -> Result<Fields, Refusal> {
+fn metadata_of(memory: &Fields) -> Result<Fields, Error> {
     match memory.get("metadata") {
         None => Ok(Fields::default()),
         Some(json) => serde_json::from_str(json)
-            .map_err(|reason| Refusal(format!("The memory's metadata is not right: {}.", cause(&reason)))),
+            .map_err(|reason| Error::new(format!("The memory's metadata is not right: {}.", cause(&reason)))),
     }
 }
 
 /// What a JSON error says, without a position that counts from the start of the field.
-fn cause(reason: &serde_json::Error) -> String {
+pub fn cause(reason: &serde_json::Error) -> String {
     let text = reason.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
@@ -97,11 +76,12 @@ fn describe(content: &str, metadata: &mut Fields) -> serde_json::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use agentmem_plugin_sdk::json;
+    use agentmem_plugin_sdk::serde_json::Value;
 
     fn run(memory: &str, max_length: usize) -> Result<Value, String> {
         let fields = serde_json::from_str(memory).expect("an object");
-        let processed = process(fields, max_length).map_err(|refusal| refusal.0)?;
+        let processed = process(fields, max_length).map_err(|refusal| refusal.to_string())?;
         Ok(serde_json::to_value(&processed).expect("JSON"))
     }
 
@@ -141,15 +121,5 @@ mod tests {
             assert!(refusal.contains(part), "{refusal}");
         }
         assert!(run(r#"{"content":"12345"}"#, 5).is_ok());
-    }
-
-    #[test]
-    fn the_limit_is_read_from_the_config() {
-        assert_eq!(max_length_of(None), Ok(10_000));
-        assert_eq!(max_length_of(Some(&json!(50))), Ok(50));
-        assert_eq!(max_length_of(Some(&json!("50"))), Ok(50));
-        for odd in [json!(0), json!(-1), json!(1.5), json!("many"), json!([1])] {
-            assert!(max_length_of(Some(&odd)).is_err(), "{odd}");
-        }
     }
 }

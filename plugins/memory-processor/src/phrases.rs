@@ -1,18 +1,18 @@
 //! Phrases: which words of a text belong together.
 //!
 //! Within a run of words, the text itself decides where one phrase ends: a group of words that occurs again is a phrase, and in a short text, where
-//! little occurs again, so is a whole run of up to three words.
+//! little occurs again, so is a whole run of up to three words, or of four that are a name.
 
 use std::hash::{Hash, Hasher};
 
 use crate::hashing::Table;
 use crate::runs::Runs;
 use crate::script::Script;
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Token, Vocabulary};
 
-/// Words in the longest phrase.
+/// Words in the longest phrase that is no name.
 const WORDS: usize = 3;
-/// Chinese characters in the longest phrase.
+/// Chinese characters in the longest phrase, and words in the longest name.
 const CHARACTERS: usize = 4;
 /// Texts with fewer telling words than this are short.
 const SHORT: usize = 120;
@@ -51,7 +51,7 @@ pub fn find(runs: &Runs, vocabulary: &Vocabulary) -> Vec<Phrase> {
         let mut at = run.start;
         while at < run.end {
             let rest = &runs.terms()[at..run.end];
-            let length = groups.best_length(rest, longest(rest, vocabulary));
+            let length = groups.best_length(rest, longest(rest, &runs.tokens()[at..run.end], vocabulary));
             let length = if is_han(rest, vocabulary) { even(&groups, rest, length) } else { length };
             found.add(&groups, &rest[..length], at as u32);
             at += length;
@@ -60,8 +60,10 @@ pub fn find(runs: &Runs, vocabulary: &Vocabulary) -> Vec<Phrase> {
     found.phrases
 }
 
-fn longest(run: &[u32], vocabulary: &Vocabulary) -> usize {
-    run.len().min(if is_han(run, vocabulary) { CHARACTERS } else { WORDS })
+/// How many of the words at the start of a run can be one phrase.
+fn longest(run: &[u32], tokens: &[Token], vocabulary: &Vocabulary) -> usize {
+    let is_name = || tokens.iter().take(CHARACTERS).all(|token| token.is_name);
+    run.len().min(if is_han(run, vocabulary) || is_name() { CHARACTERS } else { WORDS })
 }
 
 /// Count the groups of each length in turn. In a long text a group is worth counting only if both
@@ -75,11 +77,13 @@ fn count_groups(runs: &Runs, vocabulary: &Vocabulary) -> Groups {
     for length in 2..=CHARACTERS {
         let mut counts: Table<Group, u32> = Table::default();
         for run in runs.bounds() {
+            let tokens = &runs.tokens()[run.clone()];
             let run = &runs.terms()[run];
-            if longest(run, vocabulary) < length {
-                continue;
-            }
-            for window in run.windows(length) {
+            let any = run.len() >= length && (length <= WORDS || is_han(run, vocabulary));
+            for (at, window) in run.windows(length).enumerate() {
+                if !any && longest(window, &tokens[at..at + length], vocabulary) < length {
+                    continue;
+                }
                 if groups.count(&window[1..]) >= least && groups.count(&window[..length - 1]) >= least {
                     *counts.entry(group_of(window)).or_default() += 1;
                 }

@@ -1,68 +1,40 @@
-//! Requests: what each export is called with, and the sentence that says what is wrong with it.
+//! Requests: what the tools that read a text are called with.
 
-use std::fmt;
-
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
-/// The types of memory this plugin works on.
-pub const MEMORY_TYPES: [&str; 8] =
-    ["episodic", "semantic", "procedural", "working", "core", "resource", "knowledge", "contextual"];
-
-/// Why a call was refused, as a sentence.
-#[derive(Debug, PartialEq)]
-pub struct Refusal(pub String);
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refusal {}
+use agentmem_plugin_sdk::serde::de::Error as _;
+use agentmem_plugin_sdk::serde::{Deserialize, Deserializer};
+use agentmem_plugin_sdk::{request, serde_json::Value};
 
 /// What `extract_keywords` is called with.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[request]
 pub struct KeywordsRequest {
-    /// The text.
+    /// The text to find keywords in
     pub text: String,
-    /// How many keywords at most, 1 to 100.
+    /// How many keywords at most
     #[serde(default = "ten", deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 100))]
     pub limit: usize,
 }
 
 /// What `summarize_memory` is called with.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[request]
 pub struct SummaryRequest {
-    /// The text.
+    /// The text to summarise
     pub text: String,
-    /// How many sentences at most, 1 to 100.
+    /// How many sentences at most
     #[serde(default = "three", deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 100))]
     pub max_sentences: usize,
 }
 
-/// Whether this plugin works on the type of memory that `value` names: a text, or an object with `memory_type`.
-///
-/// # Errors
-/// When the value names no type.
-pub fn is_known_type(value: &Value) -> Result<bool, Refusal> {
-    let name = value.as_str().or_else(|| value.get("memory_type").and_then(Value::as_str));
-    let name = name.ok_or_else(|| {
-        Refusal("The input of can_process names no type. Expected a string or {\"memory_type\": string}.".into())
-    })?;
-    Ok(MEMORY_TYPES.contains(&name.trim().to_lowercase().as_str()))
-}
-
-/// Read the input of `function`, which is `expected`.
-///
-/// # Errors
-/// What is wrong with the input, and what it should be.
-pub fn parse<T: DeserializeOwned>(function: &str, expected: &str, input: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(input)
-        .map_err(|reason| Refusal(format!("The input of {function} is not right: {reason}. Expected {expected}.")))
+/// What `search_similar` is called with.
+#[request]
+pub struct SimilarRequest {
+    /// The text to find memories for
+    pub text: String,
+    /// How many memories at most
+    #[serde(default = "ten", deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: usize,
 }
 
 fn ten() -> usize {
@@ -85,11 +57,11 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use agentmem_plugin_sdk::Input;
 
     fn limit(json: &str) -> Result<usize, String> {
-        let request: Result<KeywordsRequest, _> = parse("extract_keywords", "{\"text\": string}", json.as_bytes());
-        request.map(|request| request.limit).map_err(|refusal| refusal.0)
+        let request = KeywordsRequest::read("extract_keywords", json.into());
+        request.map(|request| request.limit).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -111,23 +83,8 @@ mod tests {
             ("", "EOF"),
         ] {
             let refusal = limit(json).unwrap_err();
-            assert!(refusal.contains(part) && refusal.ends_with("Expected {\"text\": string}."), "{refusal}");
-        }
-    }
-
-    #[test]
-    fn memory_types_come_bare_or_named() {
-        for (value, known) in [
-            (json!("episodic"), true),
-            (json!({"memory_type": " Core"}), true),
-            (json!("dream"), false),
-            (json!(""), false),
-        ] {
-            assert_eq!(is_known_type(&value), Ok(known));
-        }
-        for odd in [json!(5), json!({}), json!({"memory_type": 5}), json!(["core"])] {
-            let refusal = is_known_type(&odd).unwrap_err();
-            assert!(refusal.0.contains("names no type"), "{refusal}");
+            let start = "The input of extract_keywords is not right: ";
+            assert!(refusal.starts_with(start) && refusal.contains(part), "{refusal}");
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use agentmem_plugin_sdk::{data, response};
 
 use crate::lexicon::{fold, Class, Lexicon};
 use crate::words::words;
@@ -17,7 +17,7 @@ const REACH: f64 = 0.5;
 const MOST_PAIRS: usize = 32;
 
 /// What a search found, as the hook `after_search` is given it.
-#[derive(Debug, Deserialize)]
+#[data]
 pub struct RerankRequest {
     /// What was searched for.
     pub query: String,
@@ -26,7 +26,7 @@ pub struct RerankRequest {
 }
 
 /// One result.
-#[derive(Debug, Deserialize)]
+#[data]
 pub struct Found {
     /// The memory.
     pub memory: Memory,
@@ -35,7 +35,7 @@ pub struct Found {
 }
 
 /// What counts of a memory here.
-#[derive(Debug, Deserialize)]
+#[data]
 pub struct Memory {
     /// Its id.
     pub id: String,
@@ -43,8 +43,15 @@ pub struct Memory {
     pub content: String,
 }
 
+/// What the hook answers.
+#[response]
+pub struct RerankResponse {
+    /// Every memory that was given, the best first.
+    pub results: Vec<Judged>,
+}
+
 /// A result in its new place.
-#[derive(Debug, Serialize)]
+#[response]
 pub struct Judged {
     /// The memory's id.
     pub id: String,
@@ -55,7 +62,7 @@ pub struct Judged {
 }
 
 /// Why a memory stands where it does.
-#[derive(Debug, Serialize)]
+#[response]
 pub struct Annotations {
     /// The neighbours of the question that the memory has.
     pub phrases: Vec<String>,

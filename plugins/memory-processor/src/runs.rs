@@ -47,7 +47,9 @@ impl Runs {
     /// Whether a participle or the name of several words comes next, either of which begins a run.
     fn opens_run(&self, next: &[Token], vocabulary: &Vocabulary) -> bool {
         let before_is_name = self.tokens.last().is_none_or(|last| last.is_name);
+        let before_is_capital = self.tokens.last().is_some_and(|last| last.is_capital);
         match next {
+            [first, ..] if before_is_capital && !first.is_capital && vocabulary.capitals_end_phrases() => true,
             [first, ..] if vocabulary.term(first.term).is_participle && !first.is_name => true,
             [first, second, ..] => !before_is_name && first.is_name && second.is_name && !second.detached,
             _ => false,

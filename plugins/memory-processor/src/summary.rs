@@ -4,7 +4,7 @@
 //! (headings, tables, fragments and very long sentences say little). Of the best sixty-four, those are
 //! taken that add most to the ones taken before: the only step that is not linear, and hence the cap.
 
-use serde::Serialize;
+use agentmem_plugin_sdk::response;
 
 use crate::lexicon::Class;
 use crate::script::is_unspaced;
@@ -17,22 +17,26 @@ const COMPARED: usize = 64;
 const REPETITION: f64 = 0.7;
 
 /// A sentence of a summary.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
+#[schemars(deny_unknown_fields)]
 pub struct Chosen {
-    /// Its place among the sentences of the text, from 0.
+    /// Its place among the sentences of the text, from 0
     pub index: usize,
-    /// The sentence.
+    /// The sentence on one line
     pub text: String,
-    /// How much it says beside the best one, from 0 to 1.
+    /// How much it says beside the best one, which has 1
+    #[schemars(range(min = 0, max = 1))]
     pub score: f64,
 }
 
 /// A summary of a text.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[response]
+#[schemars(deny_unknown_fields)]
 pub struct Summary {
-    /// The chosen sentences as one text.
+    /// The chosen sentences as one text; empty for a text without words
     pub summary: String,
-    /// The chosen sentences in the order of the text.
+    /// The chosen sentences in the order of the text
+    #[schemars(length(max = 100))]
     pub sentences: Vec<Chosen>,
 }
 
@@ -63,10 +67,10 @@ pub fn summarize(text: &str, most: usize) -> Summary {
 
 /// The sentences that say most, best first.
 fn best_candidates(text: &str, most: usize) -> Vec<Candidate<'_>> {
-    let mut vocabulary = Vocabulary::default();
+    let sentences = sentences::split(text);
+    let mut vocabulary = Vocabulary::for_text(&sentences);
     let mut tokens: Vec<Token> = Vec::new();
     let mut bounds = Vec::new();
-    let sentences = sentences::split(text);
     for sentence in &sentences {
         let start = tokens.len();
         tokens.extend(vocabulary.add(sentence.text));

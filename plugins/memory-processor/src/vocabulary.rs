@@ -1,8 +1,10 @@
 //! The vocabulary: the different words of a text, how often each occurs and how it is written.
 
 use crate::hashing::Table;
+use crate::languages::Language;
 use crate::lexicon::{fold, is_participle, Class, Lexicon, Role};
 use crate::script::Script;
+use crate::sentences::Sentence;
 use crate::words::{words, Word};
 
 /// Longest word, in bytes, that can tell anything.
@@ -37,6 +39,8 @@ pub struct Token {
     pub detached: bool,
     /// Whether it is written like a name: a capital where none is due, or capitals inside.
     pub is_name: bool,
+    /// Whether it begins with a capital.
+    pub is_capital: bool,
     /// Whether its neighbours make it a verb or half of a Chinese word of grammar.
     pub is_grammar: bool,
     /// How it is written here: index into the forms of the term.
@@ -47,12 +51,22 @@ pub struct Token {
 #[derive(Default)]
 pub struct Vocabulary {
     lexicon: Lexicon,
+    language: Option<Language>,
     terms: Vec<Term>,
     index: Table<String, u32>,
     lowered: String,
 }
 
 impl Vocabulary {
+    /// An empty vocabulary for a text that begins with these sentences.
+    pub fn for_text(sentences: &[Sentence]) -> Self {
+        let mut vocabulary = Self { language: Language::of(sentences), ..Self::default() };
+        if let Some(language) = vocabulary.language {
+            vocabulary.lexicon.add_grammar(language.grammar);
+        }
+        vocabulary
+    }
+
     /// Add the words of a sentence and return them in order.
     pub fn add(&mut self, sentence: &str) -> Vec<Token> {
         let mut found = words(sentence).peekable();
@@ -63,11 +77,15 @@ impl Vocabulary {
             let term = self.intern(&word);
             let form = self.count(term, word.text, is_name);
             let opens = !half && found.peek().is_some_and(|next| self.is_han_grammar(&word, next));
-            let token = Token { term, detached: word.detached, is_name, is_grammar: opens || half, form };
+            let is_capital = is_capital(word.text);
+            let is_verb = !is_capital && self.language.is_some_and(|language| !language.is_attribute(word.text));
+            let is_grammar = opens || half || is_verb;
+            let token = Token { term, detached: word.detached, is_name, is_capital, is_grammar, form };
             self.mark_verbs(tokens.last_mut(), &token);
             let after_marker = tokens.last().is_some_and(|last| self.role(last) == Role::BeforeVerb);
             let is_verb = after_marker && !token.is_name && !token.detached;
-            tokens.push(Token { is_grammar: token.is_grammar || is_verb, ..token });
+            let is_unit = self.is_unit(tokens.last(), &word);
+            tokens.push(Token { is_grammar: token.is_grammar || is_verb || is_unit, ..token });
             half = opens;
         }
         tokens
@@ -78,6 +96,11 @@ impl Vocabulary {
         &self.terms[index as usize]
     }
 
+    /// Whether a word in lower case goes with no capitalised word before it: German nouns and French names come last.
+    pub fn capitals_end_phrases(&self) -> bool {
+        self.language.is_some()
+    }
+
     /// How many different terms there are.
     pub fn len(&self) -> usize {
         self.terms.len()
@@ -86,6 +109,18 @@ impl Vocabulary {
     /// Whether no word was added yet.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
+    }
+
+    fn is_number(&self, token: &Token) -> bool {
+        self.term(token.term).class == Class::Number
+    }
+
+    fn is_unit(&mut self, before: Option<&Token>, word: &Word) -> bool {
+        if word.detached || word.text.len() > 3 || !before.is_some_and(|before| self.is_number(before)) {
+            return false;
+        }
+        self.lower(word.text);
+        self.lexicon.is_unit(&self.lowered)
     }
 
     fn role(&self, token: &Token) -> Role {
@@ -151,7 +186,7 @@ impl Vocabulary {
         let term = &mut self.terms[index as usize];
         term.count += 1;
         term.names += u32::from(is_name);
-        term.lower += u32::from(!text.starts_with(char::is_uppercase));
+        term.lower += u32::from(!is_capital(text));
         let at = term.forms.iter().position(|(form, _)| form == text).unwrap_or_else(|| {
             term.forms.push((text.to_owned(), 0));
             term.forms.len() - 1
@@ -190,6 +225,13 @@ impl Term {
         } else {
             form.to_lowercase()
         }
+    }
+}
+
+fn is_capital(text: &str) -> bool {
+    match text.as_bytes().first() {
+        Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
+        _ => text.starts_with(char::is_uppercase),
     }
 }
 

@@ -94,6 +94,9 @@ het een van en te dat niet zijn voor met ook aan bij door maar naar wordt worden
 что кто где который которые более
 ";
 
+/// Units as they are written after a number.
+pub const UNITS: &str = "g kg mg l dl cl ml m cm mm km h min s ms gb mb kb tb";
+
 /// Words between which and a noun stands no verb: what comes before one and is no name is a verb.
 pub const DETERMINERS: &str = "the a an my your his her their our its this these those";
 

@@ -1,6 +1,6 @@
 //! Words: the pieces of a sentence that carry meaning, and what stands between them.
 //!
-//! `don't`, `well-known`, `plugin.toml`, `snake_case`, `R&D` and `C++` are one word each. Addresses (URLs
+//! In French, `l'eau` is the word `eau`. `don't`, `well-known`, `plugin.toml`, `snake_case`, `R&D` and `C++` are one word each. Addresses (URLs
 //! and mail) are no words. Chinese text comes one character at a time; [`crate::phrases`] joins them.
 
 use crate::script::{script_of, Script};
@@ -48,15 +48,16 @@ impl<'a> Iterator for Words<'a> {
             other => rest.find(|c| script_of(c) != Some(other)).unwrap_or(rest.len()),
         };
         let (text, _) = rest.split_at(length);
+        let bare = without_elision(text);
         let word = Word {
-            text: without_possessive(text),
+            text: without_possessive(bare),
             script,
-            detached: self.detached || self.previous != Some(script),
+            detached: self.detached || self.previous != Some(script) || bare.len() < text.len(),
             first: self.previous.is_none(),
         };
         self.at += length;
         self.previous = Some(script);
-        self.detached = word.text.len() < text.len();
+        self.detached = word.text.len() < bare.len();
         Some(word)
     }
 }
@@ -131,6 +132,19 @@ fn is_joiner(before: char, c: char, after: char) -> bool {
     }
 }
 
+/// A word without the French article or pronoun that leans on it: `l'eau` is `eau`.
+fn without_elision(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    // The mark first: few words have one there. 0xe2 begins ’ in UTF-8.
+    let leaning = match bytes {
+        [first, b'\'' | 0xe2, ..] if b"cdjlmns".contains(&first.to_ascii_lowercase()) => 1,
+        [b'q' | b'Q', b'u', b'\'' | 0xe2, ..] => 2,
+        _ => return text,
+    };
+    let after = text.get(leaning..).and_then(|rest| rest.strip_prefix(['\'', '’']));
+    after.filter(|rest| rest.chars().nth(1).is_some()).unwrap_or(text)
+}
+
 fn without_possessive(text: &str) -> &str {
     ["'s", "’s", "'S", "’S"].into_iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text)
 }
@@ -149,6 +163,15 @@ mod tests {
             ["Don't", "split", "well-known", "plugin.toml", "snake_case", "R&D", "C++", "C#", "3.14", "or", "1,000"];
         assert_eq!(texts("Don't split well-known plugin.toml, snake_case, R&D, C++, C#, 3.14 or 1,000."), expected);
         assert_eq!(texts("Ada's 'quoted' -dash- end."), ["Ada", "quoted", "dash", "end"]);
+    }
+
+    #[test]
+    fn french_elisions_are_cut_off() {
+        assert_eq!(
+            texts("L'Institut qu'il aime n’était l'œuvre d'Alice"),
+            ["Institut", "il", "aime", "était", "œuvre", "Alice"]
+        );
+        assert_eq!(texts("It's Ann's, she'd say; d's"), ["It", "Ann", "she'd", "say", "d"]);
     }
 
     #[test]

@@ -27,6 +27,9 @@ impl Plugin for Tidy {
 }
 
 impl MemoryProcessor for Tidy {
+    type Given = Memory;
+    type Processed = Memory;
+
     fn process_memory(&self, memory: Memory) -> Result<Memory, Error> {
         let content: String = memory.content.trim().chars().take(self.longest).collect();
         if content.is_empty() {
