@@ -22,8 +22,10 @@ const MAX_ENCODED: usize = 700_000;
 const MAX_RESIZED: u32 = 1600;
 /// Pixels of a resized picture.
 const MAX_RESIZED_PIXELS: u64 = 1_600_000;
-/// Sides of the picture that colours and hashes are taken from, at least.
+/// Longest side of the picture that colours and hashes are taken from; a larger thumbnail makes it larger.
 const LOOK: u32 = 256;
+/// Sides below which the shorter one is not reduced while reading: hashes need 32.
+const LEAST_SIDE: u32 = 64;
 /// Longest sides of the pictures that codes are looked for in: a quick look, then a close one.
 const QR_LOOKS: [u32; 2] = [800, 1500];
 const WAVE_HEIGHT: u32 = 128;
@@ -39,15 +41,16 @@ pub fn describe_image(mut request: DescribeRequest, files: &dyn Files, budget: &
     let facts = picture::facts(kind, &bytes)?;
     let exif = exif::of(&bytes);
     let orientation = exif.as_ref().and_then(exif::orientation).unwrap_or(1);
-    let least = LOOK.max(thumbnail * 2);
-    let read = whole(size).and_then(|()| picture::pixels(kind, &bytes, &facts, (least, least), budget));
+    let side = LOOK.max(thumbnail);
+    let least = looked_at((facts.width, facts.height), side);
+    let read = whole(size).and_then(|()| picture::pixels(kind, &bytes, &facts, least, budget));
     let (of, pixels, note) = match (read, exif.as_ref().and_then(exif::thumbnail)) {
         (Ok(pixels), _) => ("picture", Some(pixels), None),
         (Err(refusal), Some(small)) => ("exif_thumbnail", embedded(small, budget), Some(refusal.0)),
         (Err(refusal), None) => ("picture", None, Some(refusal.0)),
     };
     let (look, pictures) = match pixels {
-        Some(pixels) => look(of, scaling::upright(pixels, orientation), thumbnail, count)?,
+        Some(pixels) => look(of, small(pixels, orientation, side)?, thumbnail, count)?,
         None => (None, Vec::new()),
     };
     let (across, down) = scaling::upright_size((facts.width, facts.height), orientation);
@@ -170,6 +173,18 @@ fn inside((width, height): (u32, u32), side: u32) -> (u32, u32) {
     let longest = u64::from(width.max(height)).max(1);
     let shrunk = |pixels: u32| u32::try_from(u64::from(pixels) * u64::from(side) / longest).unwrap_or(side).clamp(1, pixels.max(1));
     (shrunk(width), shrunk(height))
+}
+
+/// Sides that a picture of `size` must keep to be looked at within a square of `side`.
+fn looked_at(size: (u32, u32), side: u32) -> (u32, u32) {
+    let (width, height) = inside(size, side);
+    (width.max(LEAST_SIDE), height.max(LEAST_SIDE))
+}
+
+/// `picture` upright, and within a square of `side`.
+fn small(picture: RgbaImage, orientation: u8, side: u32) -> Result<RgbaImage, Refusal> {
+    let plan = scaling::plan(picture.dimensions(), Some(side), Some(side), Fit::Inside)?;
+    Ok(scaling::upright(scaling::scale(picture, &plan)?, orientation))
 }
 
 fn whole(size: u64) -> Result<(), Refusal> {
