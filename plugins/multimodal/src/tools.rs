@@ -28,6 +28,8 @@ const LOOK: u32 = 256;
 const LEAST_SIDE: u32 = 64;
 /// Longest sides of the pictures that codes are looked for in: a quick look, then a close one.
 const QR_LOOKS: [u32; 2] = [800, 1500];
+/// A close look takes so many times the instructions of a description, so that much larger pictures get the quick one.
+const CLOSE_LOOK_COST: u64 = 6;
 const WAVE_HEIGHT: u32 = 128;
 
 /// Describe a picture.
@@ -101,7 +103,8 @@ pub fn read_qr(mut request: QrRequest, files: &dyn Files, budget: &Budget) -> Re
     let facts = picture::facts(kind, &bytes)?;
     let mut found = qr::Found::default();
     let mut seen = (0, 0);
-    for side in QR_LOOKS {
+    let close = facts.pixels() <= budget.pixels(kind, &facts) / CLOSE_LOOK_COST;
+    for side in QR_LOOKS.into_iter().take(if close { 2 } else { 1 }) {
         let pixels = picture::pixels(kind, &bytes, &facts, inside((facts.width, facts.height), side), budget)?;
         let plan = scaling::plan(pixels.dimensions(), Some(side), Some(side), Fit::Inside)?;
         if plan.size == seen || !found.codes.is_empty() {
