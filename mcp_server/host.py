@@ -41,10 +41,11 @@ from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.tools.catalog import Catalog, build_catalog, served_tools
 from mcp_server.tools.consent import Consents
 from mcp_server.tools.hook_calls import HookCaller
-from mcp_server.tools.invoke import Caller, Invoker, plain_context
+from mcp_server.tools.invoke import Caller, Invoker
 from mcp_server.tools.json_text import as_input
 from mcp_server.tools.memory_tools import own_tools
 from mcp_server.tools.results import ToolResult, plain_output
+from mcp_server.tools.views import Views
 
 if TYPE_CHECKING:
     from mcp_server.memory.hooked import HookedMemory, Listener
@@ -86,15 +87,16 @@ class PluginHost:
         self._cache = cache or user_folders().cache
         self._data = data or user_folders().data
         self._launch = launch or Launch()
-        self._audit = None if self._launch.looking else open_audit(state, self.settings.audit)
-        self._consents = Consents(keep_consent, self._audit and self._audit.record)
-        self.hooks = HookCaller(self.recorder, log_plugin)
+        self.audit = None if self._launch.looking else open_audit(state, self.settings.audit)
+        self._consents = Consents(keep_consent, self.audit and self.audit.record)
+        self.views = Views(lambda: self.catalog, lambda: self.settings.principals)
+        self.hooks = HookCaller(self.recorder, log_plugin, self.views.narrowing)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
         self._secrets = Secrets(keyring=self.settings.secrets.keyring)
         self.services = Services(
             self._data, self.settings.llm, self.settings.memory, self.hooks, self._deferred, self._secrets
         )
-        self._own_tools = own_tools(self.settings, self.memories, self._audit and self._audit.record)
+        self._own_tools = own_tools(self.settings, self.memories, self.audit and self.audit.record)
         self._stack = AsyncExitStack()
 
     def with_plugin(self, path: str | Path) -> PluginHost:
@@ -114,7 +116,7 @@ class PluginHost:
             self.services.functions(),
             max_workers=runtime.max_workers,
             idle_seconds=runtime.idle_seconds,
-            record=self._audit and self._audit.record,
+            record=self.audit and self.audit.record,
         )
         self.registry = Registry(
             self.folders,
@@ -125,15 +127,15 @@ class PluginHost:
             self._decided,
         )
         self.invoker = Invoker(
-            lambda: self.catalog,
+            self.views,
             self.recorder,
             log_plugin,
             per_principal=runtime.max_calls_per_principal,
             line=runtime.max_queued_per_principal,
             consents=self._consents,
         )
-        if self._audit is not None:
-            self._stack.callback(self._audit.close)
+        if self.audit is not None:
+            self._stack.callback(self.audit.close)
         self._stack.callback(self.services.close)
         self._stack.push_async_callback(self.services.hang_up)
         await self._stack.enter_async_context(self.fleet)
@@ -157,7 +159,7 @@ class PluginHost:
     def reload(self) -> set[str]:
         """Look at the folders again; the ids of plugins that changed. Running calls end on their old version."""
         changed = self.registry.scan(self.settings.runtime.drain_seconds)
-        if changed:
+        if changed or self.views.stale():
             self._rebuild()
         return changed
 
@@ -229,7 +231,7 @@ class PluginHost:
             AgentMemError: See ``errors``.
         """
         version, runner = self._serving(plugin)
-        context = plain_context(version, runner, caller or Caller(), log_plugin)
+        context = self.invoker.context(version, runner, caller or Caller())
         with runner.leased():
             result = await runner.call(function, as_input(value), context)
         return plain_output(plugin, function, result.output, runner.runnable.limits.json_depth)
@@ -245,7 +247,7 @@ class PluginHost:
             AgentMemError: What ended the batch.
         """
         version, runner = self._serving(plugin)
-        context = plain_context(version, runner, caller or Caller(), log_plugin)
+        context = self.invoker.context(version, runner, caller or Caller())
         with runner.leased():
             results = await runner.call_many(function, [as_input(value) for value in values], context)
         depth = runner.runnable.limits.json_depth
@@ -294,5 +296,5 @@ class PluginHost:
         return record.version, record.runner
 
     def _decided(self, plugin: str, decision: PluginVersion | AgentMemError) -> None:
-        if self._audit is not None:
-            self._audit.record(decision_row(plugin, decision))
+        if self.audit is not None:
+            self.audit.record(decision_row(plugin, decision))

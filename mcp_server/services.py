@@ -28,6 +28,7 @@ from mcp_server.telemetry.levels import PYTHON_LEVELS
 
 if TYPE_CHECKING:
     from mcp_server.backends.sqlite.store import SqliteStore
+    from mcp_server.backends.values import StoreFigures
     from mcp_server.capabilities.llm import Providers
     from mcp_server.memory.embedding import Embedder
     from mcp_server.memory.engine import MemoryEngine
@@ -61,7 +62,7 @@ class Services:
         deferred: Deferred | None = None,
         secrets: Secrets | None = None,
     ) -> None:
-        self._data, self._hooks, self._deferred = data, hooks, deferred
+        self._data, self._hooks, self.deferred = data, hooks, deferred
         self._llm_settings = llm or LlmSettings()
         self._secrets = secrets or Secrets()
         self._embeddings = (memory or MemorySettings()).embeddings
@@ -82,6 +83,17 @@ class Services:
             *self._when_asked("LLMAccess", lambda: self._llm),
             *self._when_asked("NetworkAccess", lambda: self._network),
         )
+
+    async def figures(self, day: int) -> StoreFigures | None:
+        """What lies in the store, and what was spent on ``day`` (days since 1970, UTC); looking makes no store.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        if "_store" not in self.__dict__ and not (self._data / STORE_NAME).exists():
+            return None
+        store = self._store
+        return await store.caller.away(lambda: store.figures(day))
 
     def close(self) -> None:
         """Close the store if it was opened."""
@@ -113,7 +125,7 @@ class Services:
         """The memory engine, with the hooks around it; opens the store."""
         from mcp_server.memory.hooked import HookedMemory  # noqa: PLC0415  # opened when first asked for
 
-        return HookedMemory(self.engine, self._hooks, self._deferred, self.memory_changed)
+        return HookedMemory(self.engine, self._hooks, self.deferred, self.memory_changed)
 
     @cached_property
     def _store(self) -> SqliteStore:

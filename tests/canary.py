@@ -32,7 +32,9 @@ SLOTS = (
     "network secret",  # [grants.<id>.network] secrets
     "embeddings key",  # [memory.embeddings] key
     "config secret",  # [config.<id>] key = { secret = "NAME" }, handed to a plugin
+    "collector header",  # OTEL_EXPORTER_OTLP_HEADERS
     "config value",  # [config.<id>], written where an operator should not write one
+    "access token",  # of an authorization server, in the header of a request
     "environment",  # what else an operator's shell holds
 )
 """Every place for a secret. One joins here; a test fails until another one takes its secret from :func:`slot`."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import anyio
 import httpx2
+import tomlkit
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from mcp import Client
@@ -117,6 +118,14 @@ class HttpServer:
         return await self.process.wait()
 
 
+def _configure(home: Path, document: Mapping[str, Any]) -> None:
+    """Put ``document`` into the user's file, behind what stands there."""
+    file = home / "config" / "config.toml"
+    file.parent.mkdir(exist_ok=True)
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    file.write_text(before + tomlkit.dumps(document), encoding="utf-8")
+
+
 @asynccontextmanager
 async def http_server(
     *folders: Path,
@@ -133,14 +142,18 @@ async def http_server(
         home: ``AGENTMEM_HOME``.
         address: Given as ``--http``.
         arguments: More of the command line.
-        settings: Keys of ``[http]``.
+        settings: Keys of ``[http]``; tables go into the user's file.
         environment: More of the environment.
     """
     command = [sys.executable, "-m", "mcp_server", "serve", "--http", address, *arguments]
     for folder in folders:
         command += ["--plugins", str(folder)]
     for key, value in (settings or {}).items():
-        command += ["--set", f"http.{key}={json.dumps(value)}"]
+        if not isinstance(value, dict):
+            command += ["--set", f"http.{key}={json.dumps(value)}"]
+    tables: Json = {key: value for key, value in (settings or {}).items() if isinstance(value, dict)}
+    if tables:
+        _configure(home, {"http": tables})
     variables = {"PATH": os.environ["PATH"], "AGENTMEM_HOME": str(home), "AGENTMEM_LOG__LEVEL": "error"}  # noqa: TID251  # a test's
     process = await anyio.open_process(
         command, stderr=subprocess.PIPE, env={**variables, **(environment or {})}, cwd=home

@@ -25,6 +25,7 @@ from mcp_server.backends.values import (
     NewVector,
     Spending,
     Stored,
+    StoreFigures,
     Vocabulary,
 )
 
@@ -252,6 +253,10 @@ class Store(Protocol):
 
     def maintain(self, *, now: int, history_before: int = 0) -> int:
         """Sweep what has expired, drop history older than ``history_before``, tidy files; how many rows went."""
+        ...
+
+    def figures(self, day: int) -> StoreFigures:
+        """What lies here, and what was spent on ``day`` (days since 1970, UTC); for the operator."""
         ...
 
     def problems(self) -> Sequence[str]:

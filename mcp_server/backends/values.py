@@ -12,6 +12,7 @@ __all__ = [
     "Candidate",
     "Change",
     "Entry",
+    "KeyFigures",
     "MemoryChanges",
     "MemoryRecord",
     "MemoryStats",
@@ -20,6 +21,7 @@ __all__ = [
     "NewVector",
     "Operation",
     "Spending",
+    "StoreFigures",
     "Stored",
     "Vocabulary",
 ]
@@ -167,6 +169,32 @@ class Entry(NamedTuple):
 
 
 Vector = Sequence[float]
+
+
+class KeyFigures(NamedTuple):
+    """Bytes that a plugin keeps under keys: of all principals, and of the one who has most."""
+
+    size: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFigures:
+    """What lies in a store, over all principals.
+
+    Attributes:
+        file_bytes: Of the whole database.
+        memories: Their number.
+        memory_bytes: As quotas count them.
+        keys: By plugin.
+        spent: On language models on one day, by plugin.
+    """
+
+    file_bytes: int
+    memories: int
+    memory_bytes: int
+    keys: Mapping[str, KeyFigures]
+    spent: Mapping[str, Spending]
 
 
 class Spending(NamedTuple):

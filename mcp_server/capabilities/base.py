@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import CancelScope
 
 from mcp_server.policy.limits import Limits
 from mcp_server.policy.rights import Rights
 
+if TYPE_CHECKING:
+    from mcp_server.telemetry.tracing import CallTrace, HostCallTrace
+
 __all__ = ["CallContext", "HostFunction", "HostRefusal", "LogLine", "Usage"]
 
 
 @dataclass(slots=True)
 class Usage:
-    """What one call has used so far; the bridge and the capabilities count here, nobody else."""
+    """What one call has used so far; the runtime and the capabilities count here, nobody else."""
 
     host_calls: int = 0
     log_lines: int = 0
@@ -30,6 +33,9 @@ class Usage:
     llm_calls: int = 0
     llm_tokens: int = 0
     refusals_told: int = 0
+    queue_ns: int = 0
+    load_ns: int = 0
+    host_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class CallContext:
         waiting: The host functions that wait for something; the bridge's.
         over: Whether the guest has ended, so that nobody would read an answer.
         digest: sha256 of the module that runs.
+        trace: The spans of the call, where it is traced.
+        asking: The span of the host call under way, where it is traced; a guest makes one at a time.
     """
 
     plugin: str
@@ -79,6 +87,8 @@ class CallContext:
     digest: str = ""
     waiting: set[CancelScope] = field(default_factory=set[CancelScope])
     over: bool = False
+    trace: CallTrace | None = None
+    asking: HostCallTrace | None = None
 
     def end(self) -> None:
         """The guest has ended; what still waits on its behalf is given up: a model stops writing, a site is left."""

@@ -50,12 +50,30 @@ def serve(
     ] = None,
     stdio: Annotated[bool, typer.Option("--stdio", help="Beside --http, serve stdin and stdout too.")] = False,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Let anybody who reaches --http call the tools.")] = False,
+    processes: Annotated[
+        int, typer.Option("--processes", metavar="N", min=1, max=64, help="Serve --http with several processes.")
+    ] = 1,
+    inherited: Annotated[str | None, typer.Option("--inherited", hidden=True)] = None,
 ) -> None:
     """Serve MCP over stdin and stdout, or over HTTP."""
     from mcp_server.cli.serve import serve as serve_all
 
+    if processes > 1:
+        from mcp_server.cli.processes import Options, serve_with_processes
+
+        options = Options(manifests or (), plugins or (), config, sets or (), watch, locked, no_auth)
+        raise typer.Exit(serve_with_processes(http, processes, options, stdio=stdio))
     serve_all(
-        manifests, plugins, config, watch=watch, locked=locked, sets=sets or (), http=http, stdio=stdio, no_auth=no_auth
+        manifests,
+        plugins,
+        config,
+        watch=watch,
+        locked=locked,
+        sets=sets or (),
+        http=http,
+        stdio=stdio,
+        no_auth=no_auth,
+        inherited=inherited,
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "example_folders",
     "find_folders",
+    "http_face",
     "launched",
     "load",
     "parse_sets",
@@ -47,6 +48,7 @@ def serve(
     http: str | None = None,
     stdio: bool = False,
     no_auth: bool = False,
+    inherited: str | None = None,
 ) -> None:
     """Serve until the client closes stdin, or the process is asked to end."""
     from mcp_server.app import run_server
@@ -54,17 +56,23 @@ def serve(
     read = partial(load_configuration, config, overrides=parse_sets(sets))
     first = read()
     folders, launch = find_folders(manifests, plugins), launched(manifests, plugins, config, locked=locked)
-    face = _http_face(http, no_auth=no_auth) if http is not None else None
+    face = http_face(http, no_auth=no_auth, inherited=inherited) if http is not None else None
     run = partial(run_server, first.settings, folders, user_folders(), watch=watch, read=read, first=first)
     anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None))
 
 
-def _http_face(address: str, *, no_auth: bool) -> HttpFace:
+def http_face(address: str, *, no_auth: bool, inherited: str | None = None) -> HttpFace:
+    """What ``--http`` and the options beside it ask for.
+
+    Raises:
+        SettingsError: The address is none.
+    """
     from mcp_server.transport.http.address import parse_address
     from mcp_server.transport.http.face import HttpFace
+    from mcp_server.transport.http.inherited import Inherited
 
-    own = user_folders()
-    return HttpFace(parse_address(address), own.state, own.data, authenticate=not no_auth)
+    own, from_parent = user_folders(), Inherited.adopt(inherited) if inherited else None
+    return HttpFace(parse_address(address), own.state, own.data, authenticate=not no_auth, inherited=from_parent)
 
 
 def with_address(words: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ __all__ = [
     "hard_link_fix",
     "hooks_fix",
     "network_fix",
+    "principal_fix",
     "quota_fix",
     "quoted",
     "range_fix",
@@ -47,6 +48,11 @@ def undeny_fix(plugin: str, capability: str) -> str:
         f'"{capability}" stands in deny of {grant_table(plugin)} in the server\'s configuration; '
         f"take it out there, or run `{COMMAND} {quoted(plugin)} {capability}`"
     )
+
+
+def principal_fix(capability: str) -> str:
+    """For a capability that is withheld from the principal of the call."""
+    return f"\"{capability}\" stands in deny of the caller's table in [principals] of the server's configuration"
 
 
 def network_fix(plugin: str, method: str, origin: str, path: str, *, bound: str, owner: str, rule: str = "") -> str:

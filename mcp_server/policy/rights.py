@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from mcp_server.errors import CapabilityDenied
-from mcp_server.policy.advice import grant_fix, undeny_fix
+from mcp_server.policy.advice import grant_fix, principal_fix, undeny_fix
 from mcp_server.policy.llm import LlmRules
 from mcp_server.policy.network import NetworkRules
 from mcp_server.policy.paths import FileRules
@@ -85,6 +85,8 @@ class Rights:
     Attributes:
         hooks: Whether its hooks run: they see the memories of all plugins of a principal.
         shares_memories: Whether its memories are those of the principal itself, not a space of the plugin's own.
+        withheld: What the principal of the call takes away from every plugin.
+        sends_trace: Whether its HTTP requests tell the sites that it may reach which trace they are part of.
     """
 
     required: frozenset[Capability]
@@ -97,6 +99,8 @@ class Rights:
     storage_quota: int = STORAGE_QUOTA
     hooks: bool = False
     shares_memories: bool = False
+    withheld: frozenset[Capability] = frozenset()
+    sends_trace: bool = True
 
     @property
     def effective(self) -> frozenset[Capability]:
@@ -111,11 +115,11 @@ class Rights:
     def fix(self, plugin: str, capabilities: Iterable[Capability]) -> str:
         """What an operator does about ``capabilities`` that ``plugin`` does not have."""
         names = sorted(capabilities)
-        withheld = [name for name in names if name in self.denied]
-        open_ones = [name for name in names if name not in self.denied]
-        return "; ".join(
-            ([grant_fix(plugin, open_ones)] if open_ones else []) + [undeny_fix(plugin, name) for name in withheld]
-        )
+        denied = [name for name in names if name in self.denied]
+        open_ones = [name for name in names if name not in self.denied | self.withheld]
+        fixes = [grant_fix(plugin, open_ones)] if open_ones else []
+        fixes += [undeny_fix(plugin, name) for name in denied]
+        return "; ".join(fixes + [principal_fix(name) for name in names if name in self.withheld])
 
     def allows(self, function: str) -> bool:
         """Whether host function ``function`` may do its work for this plugin."""
@@ -134,6 +138,7 @@ def decide_rights(
     storage_quota: int = STORAGE_QUOTA,
     hooks: bool = False,
     shares_memories: bool = False,
+    sends_trace: bool = True,
 ) -> Rights:
     """Put ceiling and grant side by side; nothing else widens a right, and a denial beats every grant."""
     return Rights(
@@ -147,6 +152,7 @@ def decide_rights(
         storage_quota,
         hooks and "MemoryAccess" not in frozenset(denied),
         shares_memories,
+        sends_trace,
     )
 
 

@@ -20,7 +20,10 @@ from mcp_server.registry.lockfile import PARTS, Entries, Entry, LockFile
 from mcp_server.registry.version import OperatorWord, PluginVersion, read_version
 from mcp_server.settings import ApprovalSettings
 
-__all__ = ["Approvals", "Verdict"]
+__all__ = ["LOCK_NAME", "Approvals", "Verdict"]
+
+LOCK_NAME = "plugins.lock"
+"""Its name in the data folder."""
 
 Standing = Literal["trusted", "approved", "first-use", "pending", "unapproved"]
 
@@ -74,7 +77,7 @@ class Approvals:
 
     def __init__(self, folder: Path, rules: ApprovalRules, served: ServedTools) -> None:
         self.rules = rules
-        self._lock = LockFile(folder / "plugins.lock")
+        self._lock = LockFile(folder / LOCK_NAME)
         self._kept = KeptVersions(folder / "approved")
         self._served = served
         self._entries: Entries | None = None

@@ -68,6 +68,7 @@ class OperatorWord:
         storage_quota: Bytes of keys and values it may keep for each principal.
         hooks: Whether its hooks run.
         shares_memories: Whether it works on the principal's own memories.
+        sends_trace: Whether its HTTP requests carry the trace context.
         config_secrets: The only secrets that ``config`` may name; None: all that it does.
     """
 
@@ -84,6 +85,7 @@ class OperatorWord:
     storage_quota: int = STORAGE_QUOTA
     hooks: bool = False
     shares_memories: bool = False
+    sends_trace: bool = True
     config_secrets: frozenset[str] | None = None
 
 
@@ -167,6 +169,7 @@ def rights_of(manifest: Manifest, word: OperatorWord) -> Rights:
         files=paths.intersect(asked, word.files, word.denied_paths),
         llm=word.llm,
         storage_quota=word.storage_quota,
+        sends_trace=word.sends_trace,
         hooks=word.hooks,
         shares_memories=word.shares_memories,
     )

@@ -32,6 +32,7 @@ def operator_word(settings: Settings, plugin: str) -> OperatorWord:
         storage_quota=grant.storage.quota_mb * MIB,
         hooks=grant.hooks,
         shares_memories=grant.memories == "principal",
+        sends_trace=grant.network.trace,
     )
 
 

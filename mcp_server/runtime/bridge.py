@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, cast
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 from anyio import CancelScope
 from pydantic_core import from_json, to_json
@@ -19,12 +22,29 @@ from mcp_server.policy.rights import HOST_FUNCTIONS
 from mcp_server.runtime.audited import Record, note_call
 from mcp_server.runtime.refusals import RefusalLog
 
+if TYPE_CHECKING:
+    from mcp_server.telemetry.tracing import HostCallTrace
+
 __all__ = ["Bridge", "Listener"]
 
 logger = logging.getLogger(__name__)
-Listener = Callable[[CallContext, str, bytes, str], None]
-"""Takes the call's context, the host function, the request as the guest sent it, and ``ok`` or the refusal's code."""
+Listener = Callable[[CallContext, str, bytes, str, int], None]
+"""Takes the call's context, the host function, the request as the guest sent it, ``ok`` or the refusal's code, and how
+many nanoseconds it took."""
 _EMPTY_DONE = b'{"success":true,"data":null,"error":null,"metadata":{}}'
+
+
+@dataclass(slots=True)
+class _HostCall:
+    """One of them, while it is being answered."""
+
+    context: CallContext
+    name: str
+    request: bytes
+    send: Callable[[bytes], None]
+    started: int = field(default_factory=time.perf_counter_ns)
+    arguments: dict[str, Any] | None = None
+    trace: HostCallTrace | None = None
 
 
 class Bridge:
@@ -47,19 +67,21 @@ class Bridge:
         self._refusals = RefusalLog()
         self._record = record
         self.listeners: list[Listener] = []
-        """Told of each host call when it has been answered; for tests of plugins."""
+        """Told of each host call when it has been answered."""
 
     def answer(self, context: CallContext, name: str, request: bytes, send: Callable[[bytes], None]) -> None:
         """Answer one host call through ``send``: now, or later for a function that waits."""
-        arguments: dict[str, Any] | None = None
+        call = _HostCall(context, name, request, send)
+        if context.trace is not None:
+            call.trace = context.asking = context.trace.host_call(name)
         code, data = "internal", None
         try:
-            function, arguments = admitted = self._admit(context, name, request)
+            function, call.arguments = self._admit(context, name, request)
             if function.waits:
-                self._spawn(lambda: self._answer_later(*admitted, context, request, send))
+                self._spawn(lambda: self._answer_later(function, call))
                 code = ""  # it is recorded when it is answered
                 return
-            data = function.answer(context, arguments)
+            data = function.answer(context, call.arguments)
             send(_done(data))
             code = "ok"
         except HostRefusal as refusal:
@@ -71,50 +93,40 @@ class Bridge:
             send(_refused(HostRefusal("internal", f"{name}: the host failed; see its log for call {context.call_id}")))
         finally:
             if code:
-                self._note(context, name, request, arguments, code, data)
+                self._note(call, code, data)
 
-    async def _answer_later(
-        self,
-        function: HostFunction,
-        arguments: dict[str, Any],
-        context: CallContext,
-        request: bytes,
-        send: Callable[[bytes], None],
-    ) -> None:
+    async def _answer_later(self, function: HostFunction, call: _HostCall) -> None:
+        context, data = call.context, None
+        code = "cancelled"  # unless it comes to an end: the guest has ended, or the host is closing
         if context.over:
             return
-        code, data = "cancelled", None  # unless it comes to an end: the guest has ended, or the host is closing
-        with CancelScope() as scope:
+        with CancelScope() as scope, call.trace.active() if call.trace else nullcontext():
             context.waiting.add(scope)
             try:
-                data = await cast("Awaitable[Any]", function.answer(context, arguments))
+                data = await cast("Awaitable[Any]", function.answer(context, call.arguments or {}))
                 code = "ok"
-                send(_done(data))
+                call.send(_done(data))
             except HostRefusal as refusal:
                 code = refusal.code
                 self._refusals.tell(context, function.name, refusal)
-                send(_refused(refusal))
+                call.send(_refused(refusal))
             except Exception:  # as above
                 code = "internal"
                 logger.exception("host function %s failed for plugin %s", function.name, context.plugin)
-                send(_refused(HostRefusal("internal", f"{function.name}: the host failed; see its log")))
+                call.send(_refused(HostRefusal("internal", f"{function.name}: the host failed; see its log")))
             finally:
                 context.waiting.discard(scope)
-                self._note(context, function.name, request, arguments, code, data)
+                self._note(call, code, data)
 
-    def _note(
-        self,
-        context: CallContext,
-        name: str,
-        request: bytes,
-        arguments: dict[str, Any] | None,
-        code: str,
-        data: object,
-    ) -> None:
+    def _note(self, call: _HostCall, code: str, data: object) -> None:
+        took = time.perf_counter_ns() - call.started
+        call.context.usage.host_ns += took
+        if call.trace is not None:
+            call.trace.end(code, call.arguments, data)
         if self._record is not None:
-            note_call(self._record, context, name, request, arguments, code, data)
+            note_call(self._record, call.context, call.name, call.request, call.arguments, code, data)
         for listener in self.listeners:
-            listener(context, name, request, code)
+            listener(call.context, call.name, call.request, code, took)
 
     def _admit(self, context: CallContext, name: str, request: bytes) -> tuple[HostFunction, dict[str, Any]]:
         usage, limit = context.usage, context.limits.host_calls

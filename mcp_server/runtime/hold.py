@@ -26,11 +26,15 @@ class Hold:
         self._slots = slots
         self._turn: anyio.Semaphore | None = None
 
-    async def take_turn(self, session: Session) -> bytes:
-        """Wait until the session's instance is free; what its calls' payloads start with."""
-        await session.turn.acquire()
+    async def take_turn(self, session: Session, payload: bytes) -> bytes:
+        """Wait until the session's instance is free; the payload for it. Gives all back where that comes to nothing."""
+        try:
+            await session.turn.acquire()
+        except BaseException:
+            self.give_back()
+            raise
         self._turn = session.turn
-        return session.key.to_bytes(8, "little")
+        return session.key.to_bytes(8, "little") + payload
 
     def give_back(self) -> None:
         """The call is over, or was never begun; called once."""

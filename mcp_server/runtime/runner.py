@@ -63,6 +63,7 @@ class PluginRunner:
         self.runnable = runnable
         self.crashes = CrashRecord(runnable.plugin)
         self.workers: list[Worker] = []
+        self.starts = 0  # workers begun, those that came to nothing included
         self._launcher = launcher
         self._modules = modules
         self._bridge = bridge
@@ -114,8 +115,7 @@ class PluginRunner:
         longest = max(map(len, inputs), default=0)
         answer, pending = await self._perform(function, payload, context, longest, many=True)
         self._require_ok(answer, function)
-        _, _, made, ran = answer
-        parts = pending.parts or []
+        made, ran, parts = answer[2], answer[3], pending.parts or []
         count = max(len(parts), 1)
         results = [self._item(function, item, made // count, ran // count) for item in parts]
         if pending.stopped == "execution_time" and results:
@@ -162,16 +162,10 @@ class PluginRunner:
         """Slot, worker, frame, answer; the slot is given back by :class:`Hold` when the guest has really stopped."""
         export = self._check(function, longest)
         held = Hold(self._slots)
-        if not self._slots.enter_nowait():
-            await self._enter()
-        try:
-            if self.runnable.isolation is Mode.SESSION:
-                session = self._sessions.get(context.principal, context.session)
-                payload = await held.take_turn(session) + payload
-            worker = held.worker = self._free_worker() or await self._next_worker()
-        except BaseException:
-            held.give_back()
-            raise
+        payload = await self._take_place(held, payload, context)
+        worker = held.worker = await self._worker_for(held, context)
+        if context.trace is not None:
+            context.trace.executing(context.usage.queue_ns, context.usage.load_ns)
         pending = worker.begin(export, payload, context, held, many=many)
         self._deadlines.add(pending)
         try:
@@ -184,6 +178,28 @@ class PluginRunner:
         if pending.stopped == "execution_time" and answer[0] != Status.OK:
             raise exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
         return answer, pending
+
+    async def _take_place(self, held: Hold, payload: bytes, context: CallContext) -> bytes:
+        """Wait for a slot, and for the turn in a session; the payload as the worker wants it."""
+        asked = time.perf_counter_ns()
+        try:
+            if not self._slots.enter_nowait():
+                await self._enter()
+            if self.runnable.isolation is Mode.SESSION:
+                payload = await held.take_turn(self._sessions.get(context.principal, context.session), payload)
+            return payload
+        finally:
+            context.usage.queue_ns += time.perf_counter_ns() - asked
+
+    async def _worker_for(self, held: Hold, context: CallContext) -> Worker:
+        asked = time.perf_counter_ns()
+        try:
+            return self._free_worker() or await self._next_worker()
+        except BaseException:
+            held.give_back()
+            raise
+        finally:
+            context.usage.load_ns += time.perf_counter_ns() - asked
 
     def _check(self, function: str, longest: int) -> int:
         """The index of the export, once function and size of the longest input are known to be right."""
@@ -225,8 +241,6 @@ class PluginRunner:
         status, output = item
         return CallResult(output, made, ran) if status == Status.OK else self._stop_error(status, output, function)
 
-    # --- workers ---------------------------------------------------------------------------------------------
-
     def _free_worker(self) -> Worker | None:
         """The least busy loaded worker; starts another one when it is busy too. None when none is loaded."""
         best: Worker | None = None
@@ -261,6 +275,7 @@ class PluginRunner:
     def _launch(self) -> Worker:
         worker = Worker(self.runnable, self._launcher, self._modules, self._host_call, self._ended)
         self.workers.append(worker)
+        self.starts += 1
         self._start_soon(worker.load)
         return worker
 

@@ -16,6 +16,7 @@ from mcp_server.settings.model import (
     PluginSettings,
     Settings,
 )
+from mcp_server.settings.principals import PrincipalSettings
 from mcp_server.settings.secrets import Secrets
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "HOME_VARIABLE",
     "MemorySettings",
     "PluginSettings",
+    "PrincipalSettings",
     "Secrets",
     "Settings",
     "SourceFile",

@@ -95,7 +95,7 @@ def merge(below: Document, above: Mapping[str, Any], at: Key = ()) -> Document:
 
 def _adds_up(key: Key) -> bool:
     """A denial beats every allow, also one of a layer above; so no layer takes back what another one denies."""
-    return key[0] == "grants" and key[-1] == "deny"
+    return key[0] in ("grants", "principals") and key[-1] == "deny"
 
 
 def leaves(document: Mapping[str, Any], at: Key = ()) -> Iterator[tuple[Key, Any]]:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from mcp_server.settings.oauth import OAuthSettings
+
 __all__ = ["HttpSettings"]
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:([0-9]{1,5}|\*))?")
@@ -35,6 +37,7 @@ class HttpSettings(BaseModel):
     max_sessions_per_principal: int = Field(default=256, ge=1, le=100_000)
     recheck_seconds: float = Field(default=15.0, gt=0, le=3_600)
     session_idle_seconds: float = Field(default=1_800.0, gt=0, le=86_400)
+    oauth: OAuthSettings = OAuthSettings()
 
     @field_validator("hosts")
     @classmethod

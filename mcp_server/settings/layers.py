@@ -202,7 +202,7 @@ def _origins(stack: Iterable[_Layer]) -> Mapping[Key, str]:
     found: dict[Key, str] = {}
     for layer in stack:
         for key, value in leaves(layer.document):
-            adds = key[0] == "grants" and key[-1] == "deny" and key in found and value != []
+            adds = key[0] in ("grants", "principals") and key[-1] == "deny" and key in found and value != []
             found[key] = f"{found[key]}; {layer.origin_of[key]}" if adds else layer.origin_of[key]
     return MappingProxyType(found)
 

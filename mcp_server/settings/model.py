@@ -20,6 +20,7 @@ from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
 from mcp_server.settings.http import HttpSettings
+from mcp_server.settings.principals import PrincipalSettings
 
 __all__ = ["AuditSettings", "FolderSection", "Grant", "MemorySettings", "PluginSettings", "Settings"]
 
@@ -76,6 +77,7 @@ class NetworkSection(_Section):
     deny: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
     secrets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    trace: bool = True
 
     @model_validator(mode="after")
     def _readable(self) -> NetworkSection:
@@ -192,6 +194,7 @@ class Settings(_Section):
     secrets: SecretSettings = SecretSettings()
     trust: TrustSettings = TrustSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)
+    principals: dict[str, PrincipalSettings] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)
     config: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

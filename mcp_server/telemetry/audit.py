@@ -43,7 +43,9 @@ class AuditLog:
         self._file = AuditFile(folder, max_bytes, keep_files)
         self._rows: deque[tuple[float, Mapping[str, Any], bytes | None]] = deque()
         self._request_bytes = 0
-        self._lost = 0
+        self._lost = 0  # and not told in the log yet
+        self.lost = 0
+        """Rows that are not in the log and will not be."""
         self._closing = False
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -59,6 +61,7 @@ class AuditLog:
         with self._wake:
             if len(self._rows) >= MAX_ROWS or self._request_bytes + size > MAX_REQUEST_BYTES:
                 self._lost += 1
+                self.lost += 1
                 return
             self._rows.append((time.time(), row, request))
             self._request_bytes += size
@@ -109,6 +112,7 @@ class AuditLog:
         except OSError as error:
             logger.error("the audit log cannot be written: %s; %d rows are lost", error, len(rows))
             with self._wake:
+                self.lost += sum(row["event"] != "gap" for row in rows)
                 lost = sum(row["lost"] if row["event"] == "gap" else 1 for row in rows)
                 if not self._closing:  # else nobody would be there to write that either
                     self._lost += lost

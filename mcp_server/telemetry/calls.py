@@ -19,7 +19,14 @@ _LOG_SCALE = _PER_OCTAVE / math.log(2)
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One finished call. Durations in nanoseconds, ``at`` in seconds since the epoch."""
+    """One finished call. Durations in nanoseconds, ``at`` in seconds since the epoch.
+
+    Attributes:
+        execute_ns: In the guest, with the host calls that it made.
+        queue_ns: Waiting for a free place: of the principal, of the plugin, of the session.
+        load_ns: Waiting for a worker with the module.
+        host_ns: In host calls.
+    """
 
     call_id: str
     plugin: str
@@ -31,6 +38,9 @@ class CallRecord:
     execute_ns: int
     host_calls: int
     output_bytes: int
+    queue_ns: int = 0
+    load_ns: int = 0
+    host_ns: int = 0
     at: float = field(default_factory=time.time)
 
 
@@ -95,6 +105,8 @@ class CallRecorder:
     def __init__(self) -> None:
         self._tools: dict[str, _ToolFigures] = {}
         self.listeners: list[Callable[[CallRecord], None]] = []
+        self.not_found = 0
+        """Calls of tools that do not exist; what they were called is kept nowhere."""
 
     def add(self, record: CallRecord) -> None:
         """Count one call."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from mcp_server.whole_file import replace_file
 
-__all__ = ["SnapshotFile", "peak_memory", "read_snapshots"]
+__all__ = ["SnapshotFile", "peak_memory", "read_snapshots", "resident_memory"]
 
 KEPT = 8
 
@@ -49,11 +49,20 @@ def read_snapshots(folder: Path) -> list[dict[str, Any]]:
 
 def peak_memory(pid: int) -> int:
     """The largest resident size a process had, in bytes; 0 where the system does not tell or it is gone."""
+    return _status(pid, "VmHWM:")
+
+
+def resident_memory(pid: int) -> int:
+    """The resident size of a process now, in bytes; 0 as above."""
+    return _status(pid, "VmRSS:")
+
+
+def _status(pid: int, key: str) -> int:
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0
-    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "")
+    line = next((line for line in status.splitlines() if line.startswith(key)), "")
     return int(line.split()[1]) * 1024 if line else 0
 
 

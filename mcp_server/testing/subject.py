@@ -150,7 +150,8 @@ class AsyncPlugin:
     def _caller(self) -> Caller:
         return Caller(self.principal, session=self.principal, log=self.logs.append)
 
-    def _heard(self, context: CallContext, function: str, request: bytes, outcome: str) -> None:
+    def _heard(self, context: CallContext, function: str, request: bytes, outcome: str, took: int) -> None:
+        del took
         if context.plugin == self.id and context.principal == self.principal:
             self.host_calls.append(host_call(function, request, outcome))
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 
@@ -19,6 +19,7 @@ from mcp_server.errors import AgentMemError, LimitExceeded, PluginUnavailable
 from mcp_server.memory.breaker import Breaker
 from mcp_server.memory.hooks import AnswerRefused, Hook, Point, Scope
 from mcp_server.policy.limits import exceeded
+from mcp_server.policy.narrowing import Narrowing
 from mcp_server.registry.lifecycle import State
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.version import PluginVersion
@@ -27,6 +28,9 @@ from mcp_server.runtime.runner import PluginRunner
 from mcp_server.telemetry.calls import CallRecord, CallRecorder
 from mcp_server.tools.invoke import Caller, plain_context
 from mcp_server.tools.json_text import JsonProblem, parse, write
+
+if TYPE_CHECKING:
+    from mcp_server.telemetry.tracing import Tracing
 
 __all__ = ["BoundHook", "HookCaller", "hooks_of"]
 
@@ -57,7 +61,10 @@ class BoundHook:
             raise PluginUnavailable(f"plugin '{self.hook.plugin}' is held back", data={"plugin": self.hook.plugin})
         # A session of the hook's own: the tool call that this is part of may hold the instance of the caller's.
         caller = Caller(scope.principal, f"{scope.session}/hooks", depth=scope.depth + 1, in_hook=True)
-        context = plain_context(self.version, runner, caller, self.owner.log)
+        narrowing = self.owner.narrowing(scope.principal)
+        context = plain_context(self.version, runner, caller, self.owner.log, narrowing)
+        if self.owner.tracing is not None:
+            context.trace = self.owner.tracing.call(self.hook.plugin, self.hook.point)
         started, outcome, result = time.perf_counter_ns(), "ok", None
         try:
             result = await self._run(runner, given, context)
@@ -76,7 +83,10 @@ class BoundHook:
             outcome = "cancelled"
             raise
         finally:
-            self.owner.recorder.add(self._record(context, outcome, started, result))
+            record = self._record(context, outcome, started, result)
+            self.owner.recorder.add(record)
+            if context.trace is not None:
+                context.trace.end(outcome, record.queue_ns, record.load_ns, record.instantiate_ns)
 
     async def _run(self, runner: PluginRunner, given: Mapping[str, Any], context: CallContext) -> CallResult:
         hook, limits = self.hook, runner.runnable.limits
@@ -106,6 +116,9 @@ class BoundHook:
             execute_ns=result.execute_ns if result else 0,
             host_calls=context.usage.host_calls,
             output_bytes=len(result.output) if result else 0,
+            queue_ns=context.usage.queue_ns,
+            load_ns=context.usage.load_ns,
+            host_ns=context.usage.host_ns,
         )
 
 
@@ -115,11 +128,16 @@ class HookCaller:
     Args:
         recorder: Told of every call.
         log: Gets the plugins' log lines.
+        narrowing: What is taken from a principal; hooks run for everybody, and with no more than that leaves them.
     """
 
-    def __init__(self, recorder: CallRecorder, log: Callable[[LogLine], None]) -> None:
-        self.recorder, self.log = recorder, log
+    def __init__(
+        self, recorder: CallRecorder, log: Callable[[LogLine], None], narrowing: Callable[[str], Narrowing]
+    ) -> None:
+        self.recorder, self.log, self.narrowing = recorder, log, narrowing
         self._bound: dict[Point, tuple[BoundHook, ...]] = {}
+        self.tracing: Tracing | None = None
+        """Traces the calls; nobody does until it is set."""
 
     def bind(self, records: Iterable[PluginRecord]) -> None:
         """Take the hooks of ``records``; a hook of a version that was bound before keeps its breaker."""

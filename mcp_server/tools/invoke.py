@@ -6,21 +6,26 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp_server.capabilities.base import CallContext, LogLine
-from mcp_server.errors import AgentMemError, Busy, InvalidArguments
+from mcp_server.errors import AgentMemError, Busy, InvalidArguments, PluginNotFound, ToolNotFound
 from mcp_server.policy.limits import Limits, exceeded
+from mcp_server.policy.narrowing import WIDE, Narrowing
 from mcp_server.policy.rights import Rights
 from mcp_server.registry.version import Asking, PluginVersion
 from mcp_server.runtime.outcome import CallResult
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.runtime.turnstile import TurnedAway, Turnstile
 from mcp_server.telemetry.calls import CallRecord, CallRecorder
-from mcp_server.tools.catalog import Catalog, Tool
+from mcp_server.tools.catalog import Tool
 from mcp_server.tools.consent import Ask, Consents, Subject, nobody_to_ask
 from mcp_server.tools.json_text import JsonProblem, depth_of, write
 from mcp_server.tools.results import ToolResult, shape_result
+from mcp_server.tools.views import Views
+
+if TYPE_CHECKING:
+    from mcp_server.telemetry.tracing import Tracing
 
 __all__ = ["Caller", "Invoker", "plain_context"]
 
@@ -56,7 +61,7 @@ class Invoker:
     """Calls tools of whatever catalogue is current.
 
     Args:
-        catalog: Gives the current catalogue.
+        views: Give the current catalogue, and what is taken from whom.
         recorder: Told of every call.
         log: Gets every plugin log line.
         per_principal: Calls one principal may have in flight.
@@ -66,7 +71,7 @@ class Invoker:
 
     def __init__(
         self,
-        catalog: Callable[[], Catalog],
+        views: Views,
         recorder: CallRecorder,
         log: Callable[[LogLine], None],
         *,
@@ -74,29 +79,47 @@ class Invoker:
         line: int,
         consents: Consents | None = None,
     ) -> None:
-        self._catalog = catalog
+        self._views = views
         self._recorder = recorder
         self._log = log
         self._per_principal = per_principal
         self._line = line
         self._consents = consents or Consents()
         self._principals: dict[str, Turnstile] = {}
+        self.tracing: Tracing | None = None
+        """Traces calls of plugins; nobody does until it is set."""
 
     async def invoke(self, name: str, arguments: object, caller: Caller) -> ToolResult:
         """Call tool ``name``.
 
         Raises:
-            ToolNotFound: There is none.
+            ToolNotFound: There is none for this caller.
             InvalidArguments: They do not fit its input schema; the plugin did not run.
             CallError: The call failed.
         """
-        tool = self._catalog().find(name)
+        try:
+            tool = self._views.of(caller.principal).find(name)
+        except ToolNotFound:
+            self._recorder.not_found += 1
+            raise
         with tool.runner.leased():
             return await self._call(tool, arguments, caller)
 
+    def context(self, version: PluginVersion, runner: PluginRunner, caller: Caller) -> CallContext:
+        """The context of a call that goes past the catalogue.
+
+        Raises:
+            PluginNotFound: The caller may call nothing of that plugin.
+        """
+        narrowing, plugin = self._views.narrowing(caller.principal), runner.runnable.plugin
+        if not narrowing.shows(plugin, own=False):
+            raise PluginNotFound(f"there is no plugin '{plugin}' for this caller", fix="see [principals]")
+        return plain_context(version, runner, caller, self._log, narrowing)
+
     async def _call(self, tool: Tool, arguments: object, caller: Caller) -> ToolResult:
         digest = tool.version.module.sha256 if tool.version is not None else ""
-        context = _context(tool.plugin, tool.rights, tool.limits, tool.config, caller, self._log, digest)
+        narrowing = self._views.narrowing(caller.principal)
+        context = _context(tool.plugin, tool.rights, tool.limits, tool.config, caller, self._log, digest, narrowing)
         started = time.perf_counter_ns()
         result: CallResult | None = None
         outcome = "ok"
@@ -106,7 +129,9 @@ class Invoker:
             if tool.version is not None and tool.version.word.asking is not Asking.NO:
                 subject = _subject(tool, tool.version, caller)
                 await self._consents.obtain(subject, cast("Mapping[str, Any]", arguments), caller.ask)
-            turnstile = await self._enter(tool, caller)
+            if self.tracing is not None and tool.version is not None:
+                context.trace = self.tracing.call(tool.plugin, tool.function)
+            turnstile = await self._enter(tool, caller, context)
             try:
                 result = await tool.runner.call(tool.function, data, context)
             finally:
@@ -124,20 +149,28 @@ class Invoker:
             outcome = "cancelled"
             raise
         finally:
-            self._recorder.add(_record(tool, context, outcome, started, result))
+            record = _record(tool, context, outcome, started, result)
+            self._recorder.add(record)
+            if context.trace is not None:
+                context.trace.end(outcome, record.queue_ns, record.load_ns, record.instantiate_ns)
 
-    async def _enter(self, tool: Tool, caller: Caller) -> Turnstile:
+    async def _enter(self, tool: Tool, caller: Caller, context: CallContext) -> Turnstile:
+        most = self._views.narrowing(caller.principal).share(self._per_principal)
         turnstile = self._principals.get(caller.principal)
         if turnstile is None:
-            turnstile = self._principals[caller.principal] = Turnstile(self._per_principal, self._line)
+            turnstile = self._principals[caller.principal] = Turnstile(most, self._line)
+        asked = time.perf_counter_ns()
         try:
             await turnstile.enter(tool.limits.execution_time / 1_000)
         except TurnedAway:
             raise Busy(
-                f"'{caller.principal}' has {self._per_principal} calls in flight, which is the most; retry later",
-                fix="raise runtime.max_calls_per_principal in the server's configuration",
+                f"'{caller.principal}' has {most} calls in flight, which is the most; retry later",
+                fix="raise runtime.max_calls_per_principal in the server's configuration"
+                + ("" if most == self._per_principal else ", and max_calls of that principal in [principals]"),
                 data={"retry_after_ms": 1_000},
             ) from None
+        finally:
+            context.usage.queue_ns += time.perf_counter_ns() - asked
         return turnstile
 
     def _leave(self, caller: Caller, turnstile: Turnstile) -> None:
@@ -147,11 +180,16 @@ class Invoker:
 
 
 def plain_context(
-    version: PluginVersion, runner: PluginRunner, caller: Caller, log: Callable[[LogLine], None]
+    version: PluginVersion,
+    runner: PluginRunner,
+    caller: Caller,
+    log: Callable[[LogLine], None],
+    narrowing: Narrowing = WIDE,
 ) -> CallContext:
     """The context of one call: everything in it comes from the caller's authentication and the frozen version."""
     runnable = runner.runnable
-    return _context(runnable.plugin, version.rights, runnable.limits, runnable.config, caller, log, runnable.digest)
+    rights, limits, config = version.rights, runnable.limits, runnable.config
+    return _context(runnable.plugin, rights, limits, config, caller, log, runnable.digest, narrowing)
 
 
 def _context(
@@ -162,6 +200,7 @@ def _context(
     caller: Caller,
     log: Callable[[LogLine], None],
     digest: str,
+    narrowing: Narrowing,
 ) -> CallContext:
     def both(line: LogLine) -> None:
         log(line)
@@ -172,8 +211,8 @@ def _context(
         principal=caller.principal,
         session=caller.session,
         call_id=f"c{next(_numbers)}",
-        rights=rights,
-        limits=limits,
+        rights=narrowing.rights(rights),
+        limits=narrowing.limit(limits),
         config=config,
         depth=caller.depth,
         in_hook=caller.in_hook,
@@ -243,4 +282,7 @@ def _record(tool: Tool, context: CallContext, outcome: str, started: int, result
         execute_ns=result.execute_ns if result else 0,
         host_calls=context.usage.host_calls,
         output_bytes=len(result.output) if result else 0,
+        queue_ns=context.usage.queue_ns,
+        load_ns=context.usage.load_ns,
+        host_ns=context.usage.host_ns,
     )

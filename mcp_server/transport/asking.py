@@ -7,9 +7,6 @@ Handshake eras (to 2025-11-25): a request ``elicitation/create`` on the way back
 from __future__ import annotations
 
 import hashlib
-import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,12 +18,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_server.errors import ConsentDenied, ConsentNeeded
 from mcp_server.tools.consent import Ask, Question, nobody_to_ask
 from mcp_server.tools.json_text import write
+from mcp_server.transport.tickets import TicketRefused, Tickets
 
 __all__ = ["Rounds", "ask_in_session", "input_required"]
 
 PATIENCE = 600.0
-"""Seconds that a user may think, in both eras."""
-MOST_OPEN = 1_024
+"""Seconds that a user of a session may think; a ticket is good for as long."""
 KEY = "consent"
 ANSWER = "answer"
 
@@ -51,12 +48,15 @@ async def ask_in_session(ctx: ServerRequestContext[Any, Any], question: Question
 class Rounds:
     """The questions of 2026-07-28 that wait for their second round.
 
-    A request state is a random ticket for one entry here: it holds nothing, so it cannot be forged; it is good for
-    one call of one principal with the very same tool and arguments, once, for ten minutes.
+    A request state is a signed ticket: good for one call of one principal with the very same tool and arguments, once,
+    for ten minutes.
+
+    Args:
+        tickets: Common to the processes of one server; of this one alone when omitted.
     """
 
-    def __init__(self) -> None:
-        self._open: OrderedDict[str, tuple[str, float]] = OrderedDict()
+    def __init__(self, tickets: Tickets | None = None) -> None:
+        self._tickets = tickets or Tickets()
 
     def asker(self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams, principal: str) -> Ask:
         """The ``ask`` of one call.
@@ -77,21 +77,17 @@ class Rounds:
                 return chosen
             if not _can_show_forms(ctx):
                 return await nobody_to_ask(question)
-            raise ConsentNeeded(question.message, state=self._ticket(identity), choices=question.choices)
+            raise ConsentNeeded(question.message, state=self._tickets.issue(identity), choices=question.choices)
 
         return ask
 
-    def _ticket(self, identity: str) -> str:
-        ticket = secrets.token_urlsafe(24)
-        self._open[ticket] = (identity, time.monotonic() + PATIENCE)
-        while len(self._open) > MOST_OPEN:
-            self._open.popitem(last=False)
-        return ticket
-
     def _redeem(self, ticket: str, identity: str) -> None:
-        owner, due = self._open.pop(ticket, ("", 0.0))
-        if not secrets.compare_digest(owner, identity) or time.monotonic() > due:
-            raise MCPError(types.INVALID_PARAMS, "the requestState is not one of this call, was used, or is too old")
+        try:
+            self._tickets.redeem(ticket, identity)
+        except TicketRefused:
+            raise MCPError(
+                types.INVALID_PARAMS, "the requestState is not one of this call, was used, or is too old"
+            ) from None
 
 
 def input_required(needed: ConsentNeeded) -> dict[str, Any]:

@@ -31,11 +31,13 @@ from mcp_server.tools.invoke import Caller
 from mcp_server.tools.projection import error_result, result_wire
 from mcp_server.transport.asking import Rounds, ask_in_session, input_required
 from mcp_server.transport.client_log import ClientLog, set_level
-from mcp_server.transport.identity import identity_of, session_of
+from mcp_server.transport.identity import Identity, identity_of, session_of
 from mcp_server.transport.memory_resources import MemoryResources
-from mcp_server.transport.needs import needed
+from mcp_server.transport.needs import needed, reads_memories
 from mcp_server.transport.notices import Notices
+from mcp_server.transport.tickets import Tickets
 from mcp_server.transport.tool_lists import ToolLists
+from mcp_server.transport.traced import said_by_transport
 
 __all__ = ["McpFace"]
 
@@ -57,12 +59,13 @@ class McpFace:
 
     Args:
         host: Entered already.
+        tickets: For questions of 2026-07-28; those of this process alone when omitted.
     """
 
-    def __init__(self, host: PluginHost) -> None:
+    def __init__(self, host: PluginHost, tickets: Tickets | None = None) -> None:
         self._host = host
         self._lists = ToolLists()
-        self._rounds = Rounds()
+        self._rounds = Rounds(tickets)
         self._changed = anyio.Event()
         host.changed.append(lambda: self._changed.set())
         self.notices = Notices()
@@ -75,18 +78,18 @@ class McpFace:
             get_tool_input_schema=self._input_schema,
             on_subscriptions_listen=self.notices.listen,
         )
-        # The SDK's own costs 30 µs a message for spans that nobody exports; tracing puts it back when it is configured.
-        self.server.middleware[:] = [self._permitted]
+        # The SDK's own costs 30 µs a message for spans that nobody exports; so it stays only where somebody traces.
+        traced = [*self.server.middleware, said_by_transport] if host.invoker.tracing is not None else []
+        self.server.middleware[:] = [*traced, self._permitted]
         self.server.add_request_handler("tools/list", types.PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", types.CallToolRequestParams, self._call_tool)
         self.server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, self._set_level)
         if host.settings.memory.tools:
             MemoryResources(host, self.notices).serve_on(self.server)
 
-    @property
-    def catalog(self) -> Catalog:
-        """The tools that are served now."""
-        return self._host.catalog
+    def catalog(self, identity: Identity) -> Catalog:
+        """The tools that are served now to ``identity``, whatever its scopes."""
+        return self._host.views.of(identity.principal)
 
     def initialization_options(self) -> InitializationOptions:
         """What a legacy ``initialize`` is answered."""
@@ -117,9 +120,11 @@ class McpFace:
         """
         identity = identity_of(ctx)
         if identity.scopes is not None:
-            missing = unmet(identity.scopes, needed(ctx.method, ctx.params, self._host.catalog, identity))
+            missing = unmet(identity.scopes, needed(ctx.method, ctx.params, self.catalog(identity), identity))
             if missing:
                 raise MCPError(types.INVALID_REQUEST, f"the token has not the scopes {' '.join(missing)}")
+        if reads_memories(ctx.method, ctx.params) and not self._host.views.memories(identity.principal):
+            raise MCPError(types.INVALID_REQUEST, "the operator of this server shows this caller no memories")
         if ctx.method == "notifications/initialized" and ctx.request is not None:
             self.notices.join(ctx)
         return await call_next(ctx)
@@ -127,7 +132,8 @@ class McpFace:
     async def _list_tools(
         self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams
     ) -> dict[str, Any]:
-        shown = self._lists.of(self._host.catalog, identity_of(ctx))
+        identity = identity_of(ctx)
+        shown = self._lists.of(self._host.catalog, self.catalog(identity), identity)
         entries = shown.modern if _is_modern(ctx) else shown.legacy
         first = _position(entries, params.cursor)
         page = entries[first : first + PAGE]
@@ -145,7 +151,7 @@ class McpFace:
         self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
     ) -> dict[str, Any]:
         legacy = not _is_modern(ctx)
-        tool = self._host.catalog.tools.get(params.name)
+        tool = self.catalog(identity_of(ctx)).tools.get(params.name)
         arguments = params.arguments if params.arguments is not None else {}
         log = ClientLog(ctx)
         principal = identity_of(ctx).principal

@@ -16,7 +16,7 @@ from mcp_server.policy.scopes import (
 from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.transport.identity import Identity
 
-__all__ = ["needed", "tool_need"]
+__all__ = ["needed", "reads_memories", "tool_need"]
 
 
 def needed(method: str, params: Mapping[str, Any] | None, catalog: Catalog, identity: Identity) -> Need:
@@ -34,6 +34,13 @@ def needed(method: str, params: Mapping[str, Any] | None, catalog: Catalog, iden
             return _of_subscription(given.get("notifications"))
         case _:
             return NOTHING
+
+
+def reads_memories(method: str, params: Mapping[str, Any] | None) -> bool:
+    """Whether a request is for the resources ``memory://``; tools stand for themselves in the catalogue."""
+    if method == "subscriptions/listen":
+        return (MEMORY_READ,) in _of_subscription((params or {}).get("notifications"))
+    return method.startswith("resources/")
 
 
 def tool_need(tool: Tool) -> Need:

@@ -1,4 +1,4 @@
-"""The tool list as each caller sees it: the tools that it may call; made once per catalogue and set of scopes."""
+"""The tool list as each caller sees it: the tools that it may call. Made once per view and set of scopes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mcp_server.transport.needs import tool_need
 __all__ = ["ToolLists"]
 
 MOST = 64
-"""Different sets of scopes that are remembered; tokens come in few kinds."""
+"""Different lists that are remembered; tokens and principals come in few kinds."""
 
 
 class ToolLists:
@@ -19,18 +19,19 @@ class ToolLists:
 
     def __init__(self) -> None:
         self._catalog: Catalog | None = None
-        self._lists: dict[frozenset[str] | None, ToolList] = {}
+        self._lists: dict[tuple[int, frozenset[str] | None], tuple[Catalog, ToolList]] = {}
 
-    def of(self, catalog: Catalog, identity: Identity) -> ToolList:
-        """What ``identity`` is shown of ``catalog``."""
+    def of(self, catalog: Catalog, view: Catalog, identity: Identity) -> ToolList:
+        """What ``identity`` is shown of its ``view`` of ``catalog``."""
         if catalog is not self._catalog:
             self._catalog, self._lists = catalog, {}
-        found = self._lists.get(identity.scopes)
+        key = id(view), identity.scopes  # an entry keeps its view, so that no other one gets its number
+        found = self._lists.get(key)
         if found is None:
             if len(self._lists) >= MOST:
                 self._lists.clear()
-            found = self._lists[identity.scopes] = ToolList(_callable(catalog, identity.scopes))
-        return found
+            found = self._lists[key] = view, ToolList(_callable(view, identity.scopes))
+        return found[1]
 
 
 def _callable(catalog: Catalog, scopes: frozenset[str] | None) -> Catalog:

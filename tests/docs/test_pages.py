@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +24,10 @@ from mcp_server.exits import Exit
 from mcp_server.manifest.model import Manifest
 from mcp_server.policy.embeddings import EmbeddingSettings
 from mcp_server.policy.limits import LIMITS
+from mcp_server.policy.narrowing import NARROWABLE_LIMITS
 from mcp_server.policy.rights import CAPABILITIES, HOST_FUNCTIONS
 from mcp_server.settings import HOME_VARIABLE, Settings
+from mcp_server.settings.oauth import IssuerSettings, OAuthSettings
 from tests.requirements import requirement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +63,11 @@ def sections_of(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
     return {name: inner for name, inner in found.items() if inner is not None}
 
 
-SETTINGS_HEADINGS = {"grants": "## `[grants.<plugin id>]`", "plugins": "## `[plugins.<plugin id>]`"}
+SETTINGS_HEADINGS = {
+    "grants": "## `[grants.<plugin id>]`",
+    "plugins": "## `[plugins.<plugin id>]`",
+    "principals": "## `[principals.<principal>]`",
+}
 
 
 @requirement("docs:settings")
@@ -95,6 +102,28 @@ def test_every_setting_of_the_embeddings_has_a_row_with_its_default() -> None:
     assert documented_keys(text) == set(EmbeddingSettings.model_fields)
     told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, flags=re.MULTILINE))
     assert {name: str(getattr(EmbeddingSettings(), name)).removesuffix(".0") for name in told} == told
+
+
+@requirement("docs:settings")
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [("## `[http.oauth]`", OAuthSettings), ("## `[http.oauth.issuers.<name>]`", IssuerSettings)],
+)
+def test_every_setting_of_oauth_has_a_row_with_its_default(heading: str, model: type[BaseModel]) -> None:
+    text = section(page("oauth.md"), heading)
+    assert documented_keys(text) == set(model.model_fields)
+    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, flags=re.MULTILINE))
+    defaults = {name: field.default for name, field in model.model_fields.items()}
+    values = {name: json.dumps(defaults[name]).removesuffix(".0") for name in told if name != "audience"}
+    assert values == {name: value for name, value in told.items() if name != "audience"}
+
+
+@requirement("docs:settings")
+def test_every_algorithm_and_every_limit_of_a_principal_is_named() -> None:
+    words = get_args(get_args(IssuerSettings.model_fields["algorithms"].annotation)[0])
+    assert all(f"`{word}`" in page("oauth.md") for word in words)
+    text = section(page("settings.md"), SETTINGS_HEADINGS["principals"])
+    assert all(f"`{key}`" in text for key in NARROWABLE_LIMITS)
 
 
 MANIFEST_HEADINGS = {"tools": "## `[[tools]]`", "annotations": "### `annotations`"}
@@ -208,6 +237,7 @@ def test_every_command_has_a_heading_and_every_heading_a_command() -> None:
 @pytest.mark.parametrize("name", command_sections())
 def test_every_option_of_a_command_is_named_and_every_named_option_is_one(name: str) -> None:
     command = dict(commands(typer.main.get_command(app)))[name]
-    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    options = {option for parameter in shown for option in parameter.opts if option.startswith("--")}
     text = re.sub(r"```.*?```", "", command_sections()[name], flags=re.DOTALL)
     assert set(re.findall(r"--[a-z][a-z-]+", text)) - {"--help"} == options - {"--help"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,8 +18,12 @@ import anyio
 import httpx2
 import mcp_types as types
 import pytest
+import uvicorn
+import uvicorn.server
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from mcp_server.transport.http.address import Address, open_socket
+from mcp_server.transport.http.connections import guarded_protocol
 from tests.flows import bodies
 from tests.guests import ECHO, module, write_plugin
 from tests.http_server import HttpServer, http_server, tool_headers
@@ -344,3 +350,27 @@ async def test_no_plugin_reaches_the_server_that_runs_it(tmp_path: Path) -> None
         result = await server.call("fetcher__fetch", {"url": f"{server.url}/health"})
     assert result["isError"] is True
     assert "this server itself" in result["content"][0]["text"]
+
+
+async def test_no_answer_is_held_back_until_the_client_has_acknowledged_its_head() -> None:
+    loop, made = asyncio.get_running_loop(), anyio.Event()
+    kind = guarded_protocol(header_seconds=10, write_seconds=10, most=10)
+    accepted: list[asyncio.Transport] = []
+
+    class Watched(kind):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            accepted.append(transport)
+            made.set()
+
+    async def app(scope: object, receive: object, send: object) -> None: ...
+
+    config = uvicorn.Config(app, log_config=None, lifespan="off")
+    config.load()
+    listening, address = open_socket(Address("127.0.0.1", 0))
+    server = await loop.create_server(lambda: Watched(config, uvicorn.server.ServerState(), {}), sock=listening)
+    async with server, await anyio.connect_tcp("127.0.0.1", address.port):
+        await made.wait()
+        taken = accepted[0].get_extra_info("socket")
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        accepted[0].abort()

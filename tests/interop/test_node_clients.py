@@ -23,6 +23,10 @@ ROOT = HERE.parents[1]
 SERVE = [sys.executable, "-m", "mcp_server", "serve"]
 FOLDERS = ["--manifests", str(ROOT / "manifests"), "--plugins", str(ROOT / "plugins")]
 TOOLS = [
+    "datasource__connect",
+    "datasource__fetch_and_transform",
+    "datasource__fetch_data",
+    "datasource__transform_data",
     "fetcher__fetch",
     "hello__hello",
     "memory-processor__can_process",
@@ -40,6 +44,8 @@ TOOLS = [
     "search__compute_similarity",
     "search__rerank",
     "search__search",
+    "weather__get_batch_weather",
+    "weather__get_weather",
 ]
 
 

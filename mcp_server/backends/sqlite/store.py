@@ -14,6 +14,7 @@ from mcp_server.backends.sqlite.spending import SqliteBudgets
 from mcp_server.backends.sqlite.typed import Connection
 from mcp_server.backends.sqlite.vectors import DEFAULT_VECTOR_CACHE
 from mcp_server.backends.sqlite.where import fold
+from mcp_server.backends.values import KeyFigures, Spending, StoreFigures
 
 __all__ = ["SqliteStore"]
 
@@ -133,6 +134,21 @@ class SqliteStore:
         self._database.rows("PRAGMA wal_checkpoint(PASSIVE)")
         self._database.rows("PRAGMA optimize")
         return gone
+
+    def figures(self, day: int) -> StoreFigures:
+        """As the contract says."""
+        rows = self._database.rows
+        ((file_bytes,),) = rows("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        ((memories, memory_bytes),) = rows("SELECT COALESCE(sum(records), 0), COALESCE(sum(size), 0) FROM scopes")
+        keys = rows("SELECT plugin, sum(size), max(size) FROM key_usage GROUP BY plugin")
+        spent = rows("SELECT plugin, sum(tokens), sum(cost) FROM llm_spending WHERE day = ? GROUP BY plugin", (day,))
+        return StoreFigures(
+            file_bytes=file_bytes,
+            memories=memories,
+            memory_bytes=memory_bytes,
+            keys={plugin: KeyFigures(size, most) for plugin, size, most in keys},
+            spent={plugin: Spending(tokens, cost) for plugin, tokens, cost in spent},
+        )
 
     def problems(self) -> Sequence[str]:
         """As the contract says."""

@@ -54,6 +54,8 @@ class LlmAccess:
         name, alias = self._alias(asked, rules)
         max_tokens = _max_tokens(asked, name, alias)
         provider = self._provider(asked, name, alias)
+        if context.asking is not None:
+            context.asking.asks_model(self._settings.providers[alias.provider].dialect, alias.model or name)
         with refusing("call_llm"), self._one_more_open(context.plugin, rules.calls_at_once):
             most = Tokens(asked.most_tokens_in, max_tokens)
             async with self._budget.reserved(context, most, alias.prices) as bill:

@@ -109,7 +109,7 @@ class HttpAccess:
         for hop in range(allowed + 1):
             self._count(context, rules)
             _judge(context.plugin, rules, asked)
-            headers = with_secrets(context.plugin, asked, rules, values, first=hop == 0)
+            headers = _in_trace(context, with_secrets(context.plugin, asked, rules, values, first=hop == 0))
             reply = await self._send(context.plugin, asked, headers, rules)
             location = reply.header("location") if reply.status in REDIRECTS else None
             if location is None or not asked.follow:
@@ -146,6 +146,14 @@ class HttpAccess:
         resolver = self._resolver or self._resolvers.setdefault(plugin, SystemResolver())
         dialer = Dialer(resolver, rules.ranges, self._own, plugin=plugin)
         return await exchange(asked, headers, dialer, self._tls, rules.limits)
+
+
+def _in_trace(context: CallContext, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """``headers``, with those that say which trace the request is part of; a plugin's own stand."""
+    if context.asking is None or not context.rights.sends_trace or "traceparent" in dict(headers):
+        return headers
+    given = dict(headers)
+    return [*headers, *((name, value) for name, value in context.asking.headers().items() if name not in given)]
 
 
 def _judge(plugin: str, rules: NetworkRules, asked: Asked) -> None:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mcp_server.backends.tokens import TOKENS_NAME, TokenFile
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
+from mcp_server.settings.http import HttpSettings
+from mcp_server.settings.oauth import OAuthSettings
 from mcp_server.transport.http.address import Address, open_socket
+from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.inherited import Inherited
+from mcp_server.transport.http.counted import RequestCounts
+from mcp_server.transport.http.gauges import Gauges
 from mcp_server.transport.http.local_token import local_token
+from mcp_server.transport.http.metrics import metrics_annex
 from mcp_server.transport.http.serving import HttpServer
-from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Site
+from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Annex, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
 from mcp_server.transport.mcp_face import McpFace
+from mcp_server.transport.tickets import Tickets
 
 __all__ = ["HttpFace"]
 
@@ -31,12 +42,14 @@ class HttpFace:
         state: The folder of the local token.
         data: The folder of the static tokens.
         authenticate: Whether a caller must have a token.
+        inherited: From the parent, where this is one process of several.
     """
 
     address: Address
     state: Path
     data: Path
     authenticate: bool = True
+    inherited: Inherited | None = None
 
     def server(self, host: PluginHost) -> HttpServer:
         """A server on ``host``, listening already.
@@ -49,28 +62,66 @@ class HttpFace:
             TokenProblem: The tokens cannot be read.
         """
         settings = host.settings.http
-        verifier, shown = self._verifier(local=settings.local_token)
-        listening, address = open_socket(self.address)
+        verifier, shown = self._verifier(settings)
+        if self.inherited is None:
+            common, (listening, address) = None, open_socket(self.address)
+        else:
+            common, listening, address = self.inherited.common, self.inherited.listening, self.address
         host.services.own_addresses.add((address.host, address.port))
-        site = Site(McpFace(host), settings, address, verifier)
-        _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
-        return HttpServer(site, listening, host.settings.runtime.drain_seconds)
+        face = McpFace(host, Tickets(common.key, common.spend) if common else None)
+        challenge, annexes = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
+        counts = RequestCounts()
+        annexes = [*annexes, metrics_annex(Gauges(host, counts), challenge)]
+        site = Site(
+            face, settings, address, verifier, challenge=challenge, annexes=annexes, common=common, counts=counts
+        )
+        if self.inherited is None:
+            _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
+        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited)
 
-    def _verifier(self, *, local: bool) -> tuple[TokenVerifier | None, str]:
+    def open(self, settings: HttpSettings) -> tuple[socket.socket, Address, Callable[[], None]]:
+        """For the parent of several processes: the socket, its address, and what tells the operator about them.
+
+        Raises:
+            SettingsError: See :meth:`server`.
+            TokenProblem: As well.
+        """
+        verifier, shown = self._verifier(settings)
+        listening, address = open_socket(self.address)
+        return listening, address, partial(_tell, address, shown, sse=False, open_to_all=verifier is None)
+
+    def _verifier(self, settings: HttpSettings) -> tuple[TokenVerifier | None, str]:
         """Who judges tokens, and the local token where it is one of them."""
         if not self.authenticate:
             return None, ""
         file = TokenFile(self.data / TOKENS_NAME)
-        static = StaticTokens(file)
-        if local and self.address.is_loopback:
+        verifiers: list[TokenVerifier] = [StaticTokens(file), *_access_tokens(settings.oauth)]
+        if settings.local_token and self.address.is_loopback:
             token = local_token(self.state)
-            return VerifierChain([LocalToken(token), static]), token
-        if not file.tokens():
+            return VerifierChain([LocalToken(token), *verifiers]), token
+        if not file.tokens() and not settings.oauth.issuers:
             raise SettingsError(
                 f"nobody could call a server on {self.address.authority}: there is no token",
-                fix="run `agentmem-mcp token create NAME` first; or let anybody call, with --no-auth",
+                fix="run `agentmem-mcp token create NAME` first; name an authorization server in [http.oauth]; "
+                "or let anybody call, with --no-auth",
             )
-        return VerifierChain([static]), ""
+        return VerifierChain(verifiers), ""
+
+
+def _access_tokens(settings: OAuthSettings) -> list[TokenVerifier]:
+    if not settings.issuers:
+        return []
+    from mcp_server.transport.http.oauth import AccessTokens  # noqa: PLC0415  # cryptography, for who wants it
+
+    return [AccessTokens(settings)]
+
+
+def _metadata(settings: OAuthSettings) -> tuple[Challenge, list[Annex]]:
+    if not settings.issuers or settings.resource is None:
+        return Challenge(), []
+    from mcp_server.transport.http.oauth import metadata_annex, metadata_url  # noqa: PLC0415  # as above
+
+    return Challenge(metadata_url(settings.resource)), [metadata_annex(settings)]
 
 
 def _tell(address: Address, token: str, *, sse: bool, open_to_all: bool) -> None:

@@ -81,7 +81,9 @@ class MessageGate:
             return None
         identity = identity_in(scope)
         if identity.scopes is not None:
-            missing = unmet(identity.scopes, needed(method, message.get("params"), self._face.catalog, identity))
+            missing = unmet(
+                identity.scopes, needed(method, message.get("params"), self._face.catalog(identity), identity)
+            )
             if missing:
                 return self._challenge.insufficient(missing)
         return None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import secrets
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mcp_server.backends.tokens import PREFIX
@@ -26,16 +30,28 @@ def local_token(state: Path) -> str:
     path = state / FILE_NAME
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        known = _read(path)
-        if known:
-            return known
-        token = f"{PREFIX}local_{secrets.token_urlsafe(32)}"
-        replace_file(path, token.encode() + b"\n")
+        with _alone(state):
+            known = _read(path)
+            if known:
+                return known
+            token = f"{PREFIX}local_{secrets.token_urlsafe(32)}"
+            replace_file(path, token.encode() + b"\n")
     except OSError as error:
         raise TokenProblem(
             f"the local token {path} cannot be kept: {error.strerror}", fix="make the state folder writable"
         ) from None
     return token
+
+
+@contextmanager
+def _alone(state: Path) -> Generator[None]:
+    """Servers that start at one moment agree on one token."""
+    lock = os.open(state / f"{FILE_NAME}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _read(path: Path) -> str:

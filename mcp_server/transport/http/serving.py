@@ -13,6 +13,7 @@ import anyio
 import uvicorn
 
 from mcp_server.transport.http.connections import guarded_protocol
+from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.site import Site
 
 __all__ = ["HttpServer"]
@@ -40,9 +41,13 @@ class HttpServer:
         site: What is served.
         listening: Bound already.
         drain_seconds: How long requests under way may take when the server ends.
+        inherited: From the parent, where this is one process of several.
     """
 
-    def __init__(self, site: Site, listening: socket.socket, drain_seconds: float) -> None:
+    def __init__(
+        self, site: Site, listening: socket.socket, drain_seconds: float, inherited: Inherited | None = None
+    ) -> None:
+        self.inherited = inherited
         self._site, self._listening, self._drain_seconds = site, listening, drain_seconds
         self._asked = anyio.Event()
         self.ended = anyio.Event()
@@ -75,6 +80,8 @@ class HttpServer:
             async with self._site.manager.run(), anyio.create_task_group() as tasks:
                 tasks.start_soon(self._tell_changes)
                 tasks.start_soon(self._drain)
+                if self.inherited is not None:
+                    tasks.start_soon(self._follow_parent, self.inherited)
                 await self._server.serve([self._listening])
                 tasks.cancel_scope.cancel()
         finally:
@@ -105,6 +112,12 @@ class HttpServer:
             await anyio.sleep(FLUSH_SECONDS)
         self._site.streams.end()
         self._server.should_exit = True
+
+    async def _follow_parent(self, inherited: Inherited) -> None:
+        inherited.say_ready()
+        await inherited.wait_orphaned()
+        logger.warning("the parent process is gone: this one ends too")
+        self.end()
 
     async def _tell_changes(self) -> None:
         while True:

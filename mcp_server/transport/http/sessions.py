@@ -38,11 +38,36 @@ class SessionManager(StreamableHTTPSessionManager):
         most_of_one: Of one principal.
         idle_seconds: A session that nobody used for so long is ended.
         max_body: Bytes; the guards have counted them already.
+        stateless: Answer each request alone: no session is kept, so that any process can answer the next one.
     """
 
-    def __init__(self, server: Server[Any], *, most: int, most_of_one: int, idle_seconds: float, max_body: int) -> None:
-        super().__init__(server, session_idle_timeout=idle_seconds, max_sessions=most, max_request_body_size=max_body)
+    def __init__(
+        self,
+        server: Server[Any],
+        *,
+        most: int,
+        most_of_one: int,
+        idle_seconds: float,
+        max_body: int,
+        stateless: bool = False,
+    ) -> None:
+        super().__init__(
+            server,
+            session_idle_timeout=idle_seconds,
+            max_sessions=most,
+            max_request_body_size=max_body,
+            stateless=stateless,
+        )
         self._most_of_one = most_of_one
+
+    @property
+    def json_response(self) -> bool:  # type: ignore[override]
+        """Where no session is kept, the SDK asks here for each request; 2026-07-28 decides for itself, and later."""
+        return self.stateless and plain_answer.get()
+
+    @json_response.setter
+    def json_response(self, value: bool) -> None:
+        """What the SDK's constructor says is not asked for."""
 
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
         if sum(owner == requestor for owner in self._session_owners.values()) >= self._most_of_one:

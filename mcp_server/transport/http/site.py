@@ -15,6 +15,8 @@ from mcp_server.transport.http.admission import Admission, Readiness
 from mcp_server.transport.http.auth import Authentication
 from mcp_server.transport.http.bodies import BodyGuard, BodyRule
 from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.common import Common
+from mcp_server.transport.http.counted import RequestCounts
 from mcp_server.transport.http.gate import MessageGate
 from mcp_server.transport.http.health import HEALTH, READY, health_routes
 from mcp_server.transport.http.hosts import HostGuard, Names
@@ -60,6 +62,8 @@ class Site:
         verifier: Judges tokens; None where everybody may call.
         challenge: The answers 401 and 403.
         annexes: More routes.
+        common: Where several processes serve as one: what they share. There are no sessions then, and no ``/sse``.
+        counts: Keeps figures of requests.
     """
 
     def __init__(
@@ -71,8 +75,11 @@ class Site:
         *,
         challenge: Challenge | None = None,
         annexes: Sequence[Annex] = (),
+        common: Common | None = None,
+        counts: RequestCounts | None = None,
     ) -> None:
         self.face, self.settings = face, settings
+        self._sessions = common is None
         self.readiness, self.streams = Readiness(), Streams(settings.recheck_seconds)
         cap = settings.max_body_kb * KIB
         self.manager = SessionManager(
@@ -81,6 +88,7 @@ class Site:
             most_of_one=settings.max_sessions_per_principal,
             idle_seconds=settings.session_idle_seconds,
             max_body=cap,
+            stateless=not self._sessions,
         )
         challenge = challenge or Challenge()
         routes = [*self._own_routes(challenge, cap), *(route for annex in annexes for route in annex.routes)]
@@ -89,7 +97,7 @@ class Site:
         app = BodyGuard(app, BodyRule(cap, seconds=settings.body_seconds), rules)
         self.admission = app = Admission(
             app,
-            Rates(settings.requests_per_second, settings.burst),
+            Rates(settings.requests_per_second, settings.burst, buckets=common and common.buckets(0)),
             self.readiness,
             most=settings.max_requests,
             most_of_one=settings.max_requests_per_principal,
@@ -97,8 +105,10 @@ class Site:
             watched=frozenset({HEALTH, READY}).union(*(annex.public for annex in annexes)),
         )
         public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
-        app = Authentication(app, verifier, challenge, public, Rates(FAILURES_PER_SECOND, FAILURES_BURST))
-        self.app: ASGIApp = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=common and common.buckets(1))
+        app = Authentication(app, verifier, challenge, public, failures)
+        app = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        self.app: ASGIApp = counts.around(app, routes) if counts else app
 
     @property
     def busy(self) -> bool:
@@ -109,9 +119,9 @@ class Site:
         gate = MessageGate(self.face, challenge)
         routes: list[BaseRoute] = [
             *health_routes(self.readiness),
-            Route(MCP_PATH, StreamableEndpoint(self.face, self.manager, gate, self.streams)),
+            Route(MCP_PATH, StreamableEndpoint(self.face, self.manager, gate, self.streams, sessions=self._sessions)),
         ]
-        if self.settings.sse:
+        if self.settings.sse and self._sessions:
             transport = SseServerTransport(MESSAGES_PATH, max_request_body_size=cap)
             routes.append(Route(SSE_PATH, SseStream(self.face, transport, self.streams)))
             routes.append(Route(MESSAGES_PATH, SseMessages(transport, gate)))

@@ -33,19 +33,23 @@ class StreamableEndpoint:
         manager: Running already.
         gate: Judges messages.
         streams: Takes GET streams and subscriptions.
+        sessions: Whether clients of the handshake eras get one.
     """
 
-    def __init__(self, face: McpFace, manager: SessionManager, gate: MessageGate, streams: Streams) -> None:
+    def __init__(
+        self, face: McpFace, manager: SessionManager, gate: MessageGate, streams: Streams, *, sessions: bool = True
+    ) -> None:
+        self._has_sessions = sessions
         self._face, self._manager, self._gate, self._streams = face, manager, gate, streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         legacy = headers.get(MCP_PROTOCOL_VERSION_HEADER, HANDSHAKE_PROTOCOL_VERSIONS[0]) in HANDSHAKE_PROTOCOL_VERSIONS
-        allowed = ("GET", "POST", "DELETE") if legacy else ("POST",)
+        allowed = ("GET", "POST", "DELETE") if legacy and self._has_sessions else ("POST",)
         if scope["method"] not in allowed:
             wrong = problem(405, "method_not_allowed", f"send {' or '.join(allowed)}", {"allow": ", ".join(allowed)})
             return await wrong(scope, receive, send)
-        if legacy:
+        if legacy and self._has_sessions:
             join_session(scope, headers.get(MCP_SESSION_ID_HEADER, ""))
         if scope["method"] == "GET":
             return await self._streams.serve(self._manager.handle_request, scope, receive, send)
@@ -55,7 +59,8 @@ class StreamableEndpoint:
                 return None
             receive = admitted.receive
             # Not for the request that opens a session: the tasks of the session inherit what is said here.
-            plain_answer.set(MCP_SESSION_ID_HEADER in headers and not self._may_speak(admitted.message))
+            settled = MCP_SESSION_ID_HEADER in headers or (legacy and not self._has_sessions)
+            plain_answer.set(settled and not self._may_speak(admitted.message))
             if admitted.message.get("method") == "subscriptions/listen":
                 return await self._streams.serve(self._manager.handle_request, scope, receive, send)
         return await self._manager.handle_request(scope, receive, send)

@@ -1,0 +1,60 @@
+"""``serve --http --processes N``: the parent of several server processes, each the same command on the same socket."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from mcp_server.cli.serve import http_face, parse_sets
+from mcp_server.errors import SettingsError
+from mcp_server.settings import load_configuration
+from mcp_server.telemetry.logs import set_up_logging
+
+__all__ = ["Options", "serve_with_processes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said, for each of the processes."""
+
+    manifests: Sequence[Path]
+    plugins: Sequence[Path]
+    config: Path | None
+    sets: Sequence[str]
+    watch: bool
+    locked: bool
+    no_auth: bool
+
+    def words(self) -> list[str]:
+        """As on a command line."""
+        words = [word for folder in self.manifests for word in ("--manifests", str(folder))]
+        words += [word for folder in self.plugins for word in ("--plugins", str(folder))]
+        words += ["--config", str(self.config)] if self.config else []
+        words += [word for given in self.sets for word in ("--set", given)]
+        switches = {"--watch": self.watch, "--locked": self.locked, "--no-auth": self.no_auth}
+        return words + [name for name, given in switches.items() if given]
+
+
+def serve_with_processes(http: str | None, count: int, options: Options, *, stdio: bool) -> int:
+    """Keep ``count`` processes serving until this one is asked to end; the status to exit with.
+
+    Raises:
+        SettingsError: There is no ``--http``, there are pipes to serve, or see ``HttpFace.open``.
+    """
+    if http is None or stdio:
+        raise SettingsError(
+            "--processes: several processes can serve HTTP, and nothing else",
+            fix="serve --http --processes 2, without --stdio",
+        )
+    from mcp_server.transport.http.common import Common
+    from mcp_server.transport.http.parent import Parent
+
+    settings = load_configuration(options.config, overrides=parse_sets(options.sets)).settings
+    set_up_logging(settings.log.level, settings.log.format)
+    listening, address, tell = http_face(http, no_auth=options.no_auth).open(settings.http)
+    command = [sys.executable, "-m", "mcp_server", "serve", "--http", address.authority, *options.words()]
+    return anyio.run(Parent(command, count, listening, Common.create(), tell).run)
