@@ -40,7 +40,7 @@ def test_several_codes_in_one_picture_are_read(plugin: Plugin) -> None:
 def test_turned_and_photographed_codes_are_read(load_plugin: LoadPlugin, angle: int) -> None:
     plugin = load_plugin(
         "manifests/multimodal",
-        config={"max_megapixels": {"jpeg": 2}},
+        config={"max_megapixels": {"jpeg": 12}},
         limits={**COMPILED, "max_instructions": 4_000_000_000},
     )
     code = ImageOps.expand(qr("turned", 8), 60, "white").rotate(

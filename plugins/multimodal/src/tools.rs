@@ -52,7 +52,11 @@ pub fn describe_image(mut request: DescribeRequest, files: &dyn Files, budget: &
         (Err(refusal), None) => ("picture", None, Some(refusal.0)),
     };
     let (look, pictures) = match pixels {
-        Some(pixels) => look(of, small(pixels, orientation, side)?, thumbnail, count)?,
+        Some(pixels) => {
+            // Before scaling, which paints the edges between colours in mixtures of them.
+            let colors = colors::dominant(&pixels, count);
+            look(of, small(pixels, orientation, side)?, thumbnail, colors)?
+        }
         None => (None, Vec::new()),
     };
     let (across, down) = scaling::upright_size((facts.width, facts.height), orientation);
@@ -202,12 +206,12 @@ fn embedded(small: &[u8], budget: &Budget) -> Option<RgbaImage> {
     picture::pixels(Kind::Jpeg, small, &facts, (LOOK, LOOK), budget).ok()
 }
 
-fn look(of: &'static str, picture: RgbaImage, thumbnail: u32, count: usize) -> Result<(Option<Look>, Vec<Encoded>), Refusal> {
+fn look(of: &'static str, picture: RgbaImage, thumbnail: u32, colors: Vec<colors::Color>) -> Result<(Option<Look>, Vec<Encoded>), Refusal> {
     let mut look = Look {
         of,
         dhash: hashes::difference(&picture),
         phash: hashes::perceptual(&picture),
-        colors: colors::dominant(&picture, count),
+        colors,
         thumbnail: None,
     };
     if thumbnail == 0 {
