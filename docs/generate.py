@@ -1,7 +1,8 @@
 """Write the parts of the documentation that the code knows best, or with ``--check`` say which are out of date.
 
 ``docs/limits.md``, ``docs/capabilities.md``, ``docs/metrics.md`` and ``docs/plugins.md`` are whole pages; in
-``docs/errors.md`` it is the codes of host functions, in ``README.md`` what the demo prints.
+``docs/errors.md`` it is the codes of host functions, in ``docs/api.md`` the routes, in ``README.md`` what the demo
+prints.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+from mcp_server.admin.api import management_api
+from mcp_server.admin.desk import Desk
 from mcp_server.capabilities.codes import HOST_CODES
 from mcp_server.policy.limits import LIMITS, LimitSpec
 from mcp_server.policy.rights import CAPABILITIES, DEFAULT_GRANTS, HOST_FUNCTIONS
@@ -24,6 +28,8 @@ DEMO_START = "<!-- demo: written by docs/generate.py -->\n"
 DEMO_END = "<!-- /demo -->\n"
 CODES_START = "<!-- codes: written by docs/generate.py from mcp_server/capabilities/codes.py -->\n"
 CODES_END = "<!-- /codes -->\n"
+ROUTES_START = "<!-- routes: written by docs/generate.py from mcp_server/admin/ -->\n"
+ROUTES_END = "<!-- /routes -->\n"
 
 LIMITS_PAGE = """\
 # Limits
@@ -258,10 +264,27 @@ def readme_page() -> str:
     return f"{before}{DEMO_START}```text\n{shown}```\n{DEMO_END}{after}"
 
 
+def api_page() -> str:
+    """The page of the management API with its routes."""
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(ROUTES_START)
+    _, _, after = rest.partition(ROUTES_END)
+    paths = management_api(cast("Desk", SimpleNamespace())).openapi()["paths"]
+    rows = [
+        f"| `{method.upper()} {path}` | {' '.join(f'`{scope}`' for scope in scopes) or 'any token'} | {what} |"
+        for path, item in paths.items()
+        for method, operation in item.items()
+        for scopes, what in [(operation["security"][0]["bearer"], operation["description"].partition(" Needs")[0])]
+    ]
+    table = "\n".join(["| route | scope | what it does |", "|---|---|---|", *rows])
+    return f"{before}{ROUTES_START}\n{table}\n\n{ROUTES_END}{after}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/limits.md": limits_page,
     "docs/capabilities.md": capabilities_page,
     "docs/metrics.md": metrics_page,
+    "docs/api.md": api_page,
     "docs/plugins.md": plugins_page,
     "docs/errors.md": errors_page,
     "README.md": readme_page,

@@ -34,6 +34,7 @@ from mcp_server.transport.stdio import serve_stdio
 if TYPE_CHECKING:
     from mcp_server.transport.http.face import HttpFace
     from mcp_server.transport.http.serving import HttpServer
+    from mcp_server.transport.http.site import Annex
 
 __all__ = ["run_server"]
 
@@ -95,7 +96,7 @@ async def run_server(
             reloader = Reloader(host, read, first)
             reloader.warn()
             tasks.start_soon(_reload_on_hangup, reloader)
-            server = http.server(host) if http is not None else None
+            server = http.server(host, [_management(host, reloader, own)]) if http is not None else None
             if server is not None and server.inherited is not None:
                 configuration = [file.path for file in first.files] if first else []
                 tasks.start_soon(follow, reloader, [own.data / LOCK_NAME, *folders.roots, *configuration])
@@ -125,6 +126,14 @@ async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, 
             tasks.start_soon(server.end_on_signal)
             await server.ended.wait()
             tasks.cancel_scope.cancel()
+
+
+def _management(host: PluginHost, reloader: Reloader, own: Folders) -> Annex:
+    """The management API; its libraries are imported for those who serve over HTTP alone."""
+    from mcp_server.admin.api import management  # noqa: PLC0415  # as above
+    from mcp_server.admin.desk import Desk  # noqa: PLC0415
+
+    return management(Desk(host, reloader, own.data, own.state))
 
 
 def _keep_consent(file: Path, plugin: str) -> None:

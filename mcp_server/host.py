@@ -63,7 +63,7 @@ class PluginHost:
         folders: Where plugins lie; more can be added with the builder methods before it is entered.
         cache: Where modules and compiled code are kept; the user's cache folder when omitted.
         data: Where memories, stored values and approvals are kept; the user's data folder when omitted.
-        state: Where the audit log is kept; there is none when omitted.
+        state: Where the audit log is kept; then there is an ``audit``.
         launch: How the process was started, for approvals.
         keep_consent: Makes a user's "always allow" last, given the plugin's id; without it, it is not offered.
     """

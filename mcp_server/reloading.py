@@ -27,7 +27,7 @@ FOLLOW_SECONDS = 0.5
 
 
 class Reloader:
-    """What SIGHUP and ``--watch`` ask for.
+    """What SIGHUP, ``--watch`` and the management API ask for.
 
     Args:
         host: Takes over what changed.
@@ -43,15 +43,28 @@ class Reloader:
         self._current = first
         self._broken: tuple[object, ...] = ()
 
+    @property
+    def file(self) -> Path | None:
+        """The operator's own configuration file; None where there is none to read."""
+        return self._current.files[0].path if self._current is not None else None
+
     def warn(self) -> None:
         """Say what of the configuration in force is ignored."""
         for warning in self._current.warnings if self._current else ():
             logger.warning("%s", warning)
 
+    def again(self) -> set[str]:
+        """Read everything again; the ids of plugins that changed.
+
+        Raises:
+            SettingsError: The configuration is broken, or a plugin folder is missing; nothing has changed.
+        """
+        return self._take(self._read()) if self._read is not None else self._host.reload()
+
     def now(self) -> None:
-        """Read everything again."""
+        """Read everything again, and say in the log what came of it."""
         try:
-            changed = self._take(self._read()) if self._read is not None else self._host.reload()
+            changed = self.again()
         except SettingsError as error:  # what is loaded keeps serving, under the configuration it has
             logger.warning("reload: %s; fix: %s", error.message, error.fix)
         else:

@@ -14,11 +14,11 @@ from mcp_server.errors import AgentMemError, InvalidArguments
 from mcp_server.host import PluginHost
 from mcp_server.registry.decisions import approval_row
 from mcp_server.registry.lockfile import Entry
-from mcp_server.registry.record import PluginRecord
 from mcp_server.services import open_audit
 from mcp_server.settings import AuditSettings, user_folders
+from mcp_server.tools.plugin_facts import approval_facts
 
-__all__ = ["approval_facts", "approve_plugins", "show_pending"]
+__all__ = ["approve_plugins", "show_pending"]
 
 Paths = list[Path] | None
 Approved = tuple[str, Entry]
@@ -64,8 +64,7 @@ def _record(settings: AuditSettings, approved: list[Approved]) -> None:
     if audit is None:
         return
     for plugin, entry in approved:
-        digests = {"wasm": entry.wasm, "manifest": entry.manifest, "tools": entry.tools, "grants": entry.grants}
-        audit.record(approval_row(plugin, entry.approved_by, digests))
+        audit.record(approval_row(plugin, entry))
     audit.close()
 
 
@@ -103,17 +102,3 @@ def show_pending(manifests: Paths, plugins: Paths, config: Path | None, *, locke
         for change in facts["changes"]:
             print(f"  {change}")
     print("\napprove with: agentmem-mcp plugin approve ID… | --all" if found else "nothing is pending")
-
-
-def approval_facts(record: PluginRecord) -> dict[str, Any]:
-    """What is known of a plugin's approval, for ``plugin list`` and ``plugin show`` too."""
-    verdict = record.approval
-    entry = verdict.entry if verdict else None
-    return {
-        "standing": verdict.standing if verdict else "unknown",
-        "changed": list(verdict.parts) if verdict else [],
-        "changes": list(verdict.changes) if verdict else [],
-        "approved_at": entry.approved_at if entry else "",
-        "approved_by": entry.approved_by if entry else "",
-        "how": entry.how if entry else "",
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -13,7 +12,7 @@ from mcp_server.cli.output import print_json, print_table
 from mcp_server.errors import InvalidArguments
 from mcp_server.exits import Exit
 from mcp_server.settings import user_folders
-from mcp_server.telemetry.audit_check import audit_rows, check_audit
+from mcp_server.telemetry.audit_check import check_audit, newest_rows
 
 __all__ = ["show_audit", "verify_audit"]
 
@@ -23,15 +22,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def show_audit(plugin: str | None, since: str | None, count: int, *, json: bool) -> None:
     """Print the newest rows, oldest of them first."""
     start = _moment(since) if since else None
-    rows: deque[dict[str, Any]] = deque(maxlen=count)
-    for row in audit_rows(user_folders().state / "audit"):
-        if plugin is not None and row.get("plugin") != plugin:
-            continue
-        if start is not None and datetime.fromisoformat(row["time"]) < start:
-            continue
-        rows.append(row)
+    rows = newest_rows(user_folders().state / "audit", count, plugin, start)
     if json:
-        print_json({"rows": list(rows)})
+        print_json({"rows": rows})
         return
     headers = ["SEQ", "TIME", "PRINCIPAL", "PLUGIN", "WHAT", "CODE", "TARGET"]
     print_table(headers, [_cells(row) for row in rows])

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from mcp_server.cli.approve import approval_facts
 from mcp_server.cli.output import print_json, print_table
-from mcp_server.cli.rights import print_rights, rights_as_json
+from mcp_server.cli.rights import print_rights
 from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.host import PluginHost
-from mcp_server.memory.hooks import Hook
-from mcp_server.registry.record import PluginRecord
+from mcp_server.policy.shown import rights_as_json
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.settings import user_folders
 from mcp_server.telemetry.snapshot import read_snapshots
 from mcp_server.tools.catalog import Tool
-from mcp_server.tools.hook_calls import hooks_of
+from mcp_server.tools.plugin_facts import approval_facts, plugin_details, plugin_summary, tool_facts
 
 __all__ = ["clear_cache", "list_plugins", "list_tools", "show_plugin", "show_stats"]
 
@@ -32,7 +29,7 @@ def list_plugins(manifests: Folders, plugins: Folders, config: Path | None, *, j
     """Print every plugin with its state and, where it is held back, why and what to do."""
 
     def show(host: PluginHost) -> None:
-        shown = [_plugin_summary(record, host) for record in host.list_plugins()]
+        shown = [plugin_summary(record, host.catalog) for record in host.list_plugins()]
         if json:
             print_json({"plugins": shown})
             return
@@ -54,9 +51,9 @@ def show_plugin(plugin: str, manifests: Folders, plugins: Folders, config: Path 
         record = host.registry.get(plugin)
         rights = host.registry.rights(plugin)
         facts = {
-            **_plugin_summary(record, host),
+            **plugin_summary(record, host.catalog),
             **({"rights": rights_as_json(rights)} if rights is not None else {}),
-            **_plugin_details(record),
+            **plugin_details(record),
             "approval": approval_facts(record),
         }
         if json:
@@ -81,7 +78,7 @@ def list_tools(manifests: Folders, plugins: Folders, config: Path | None, *, jso
     def show(host: PluginHost) -> None:
         tools = list(host.catalog.tools.values())
         if json:
-            print_json({"tools": [_tool_facts(tool) for tool in tools]})
+            print_json({"tools": [tool_facts(tool) for tool in tools]})
             return
         rows = [[tool.name, _signature(tool), tool.description.splitlines()[0]] for tool in tools]
         print_table(["TOOL", "ARGUMENTS", "WHAT IT DOES"], rows)
@@ -137,62 +134,6 @@ def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: 
             show(host)
 
     anyio.run(run)
-
-
-def _plugin_summary(record: PluginRecord, host: PluginHost) -> dict[str, Any]:
-    manifest = record.version.source.manifest.plugin if record.version else None
-    error = record.error
-    return {
-        "id": record.id,
-        "version": manifest.version if manifest else "-",
-        "type": manifest.type if manifest else "-",
-        "state": str(record.shown_state),
-        "approval": record.approval.standing if record.approval else "unknown",
-        "tools": [tool.name for tool in host.catalog.tools.values() if tool.plugin == record.id and record.serving],
-        "reason": f"[{error.error_code}] {error.message}" if error else "",
-        "fix": error.fix if error else "",
-        "notes": list(record.notes),
-        "path": str(record.path),
-    }
-
-
-def _plugin_details(record: PluginRecord) -> dict[str, Any]:
-    version = record.version
-    if version is None:
-        return {}
-    module = version.module
-    return {
-        "digest": version.digest,
-        "isolation": version.runnable.isolation.name.lower(),
-        "hooks": {hook.point: _hook_facts(hook, version.rights.hooks) for hook in hooks_of(version)},
-        "limits": asdict(version.runnable.limits),
-        "module": {
-            "sha256": module.sha256,
-            "bytes": module.size,
-            "functions": module.function_count,
-            "imports": [f"{item.module} {item.name}" for item in module.imports],
-            "exports": list(module.callable_exports()),
-            "start": module.has_start,
-        },
-    }
-
-
-def _hook_facts(hook: Hook, runs: bool) -> dict[str, Any]:
-    on_failure = "closed" if hook.closed else "open"
-    facts = {"function": hook.function, "order": hook.order, "budget_ms": hook.budget_ms}
-    return {**facts, "on_failure": on_failure, "runs": runs}
-
-
-def _tool_facts(tool: Tool) -> dict[str, Any]:
-    return {
-        "name": tool.name,
-        "title": tool.title,
-        "description": tool.description,
-        "plugin": tool.plugin,
-        "input_schema": tool.input.source,
-        "output_schema": tool.output.source if tool.output else None,
-        "annotations": asdict(tool.annotations),
-    }
 
 
 def _signature(tool: Tool) -> str:

@@ -56,9 +56,19 @@ def serve(
     read = partial(load_configuration, config, overrides=parse_sets(sets))
     first = read()
     folders, launch = find_folders(manifests, plugins), launched(manifests, plugins, config, locked=locked)
+    if http is not None:
+        folders = _with_installed(folders)
+        launch = launched(list(folders.manifests), list(folders.plugins), config, locked=locked)
     face = http_face(http, no_auth=no_auth, inherited=inherited) if http is not None else None
     run = partial(run_server, first.settings, folders, user_folders(), watch=watch, read=read, first=first)
     anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None))
+
+
+def _with_installed(folders: PluginFolders) -> PluginFolders:
+    """``folders`` and the user's own, where the management API installs plugins."""
+    mine = user_folders().plugins
+    mine.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folders if mine in folders.plugins else folders.plus(plugins=mine)
 
 
 def http_face(address: str, *, no_auth: bool, inherited: str | None = None) -> HttpFace:

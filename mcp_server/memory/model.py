@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict  # which pydantic understands on every Python
 
 from mcp_server.backends.values import Change, MemoryRecord, MemoryStats, NewMemory
 from mcp_server.memory.analysis import analyze

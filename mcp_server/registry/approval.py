@@ -15,6 +15,7 @@ from typing import Any, Literal
 from mcp_server.errors import AgentMemError, ApprovalPending, LockDamaged
 from mcp_server.registry.facts import Facts, ServedTools, differences, facts_of, within
 from mcp_server.registry.governed import ApprovalRules, Launch
+from mcp_server.registry.installed import BUNDLES_NAME
 from mcp_server.registry.kept import KeptVersions, granted_before, manifest_of
 from mcp_server.registry.lockfile import PARTS, Entries, Entry, LockFile
 from mcp_server.registry.version import OperatorWord, PluginVersion, read_version
@@ -86,7 +87,9 @@ class Approvals:
     @classmethod
     def below(cls, data: Path, settings: ApprovalSettings, launch: Launch, served: ServedTools) -> Approvals:
         """Those kept in ``data``, for the plugins that are not of the operator's own folders."""
-        rules = ApprovalRules(settings.mode, data / "plugins", settings.trusted_folders, launch)
+        rules = ApprovalRules(
+            settings.mode, data / "plugins", settings.trusted_folders, launch, sent=data / BUNDLES_NAME
+        )
         return cls(data, rules, served)
 
     def begin(self) -> None:
@@ -111,7 +114,7 @@ class Approvals:
         except LockDamaged as trouble:
             return Verdict("unapproved", facts=facts, trouble=trouble, fix=trouble.fix)
         if entry is None:
-            if self.rules.launch.exact or self.rules.mode == "required":
+            if not self.rules.first_use_counts((version.source.path, version.source.wasm)):
                 return Verdict("unapproved", facts=facts, fix=fix)
             self._first[plugin] = facts, word
             return Verdict("first-use", facts=facts)
@@ -140,15 +143,15 @@ class Approvals:
                 refused[plugin] = verdict.error(plugin, serves=False)
         return refused
 
-    def approve(self, version: PluginVersion, word: OperatorWord) -> Entry:
-        """Approve ``version``, which the operator has seen.
+    def approve(self, version: PluginVersion, word: OperatorWord, by: str = "") -> Entry:
+        """Approve ``version``, which the operator has seen; ``by`` is who said so, the process's user when omitted.
 
         Raises:
             LockDamaged: The approval cannot be written.
             NameCollision: Its exports cannot be shown as tools.
         """
         facts = facts_of(version, self._served)
-        self._entries = self._write({facts.plugin: (facts, word)}, "approved", keep_others=False)
+        self._entries = self._write({facts.plugin: (facts, word)}, "approved", by, keep_others=False)
         return self._entries[facts.plugin]
 
     def restored(
@@ -192,12 +195,13 @@ class Approvals:
         self,
         approved: Mapping[str, tuple[Facts, OperatorWord]],
         how: Literal["first-use", "approved"],
+        by: str = "",
         *,
         keep_others: bool,
     ) -> Entries:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         made = {
-            plugin: Entry(**facts.digests(), version=facts.version, approved_at=now, approved_by=_user(), how=how)
+            plugin: Entry(**facts.digests(), version=facts.version, approved_at=now, approved_by=by or _user(), how=how)
             for plugin, (facts, _) in approved.items()
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcp_server.errors import AgentMemError
+from mcp_server.registry.lockfile import PARTS, Entry
 from mcp_server.registry.version import PluginVersion
 
 __all__ = ["approval_row", "decision_row"]
@@ -28,6 +29,7 @@ def decision_row(plugin: str, decision: PluginVersion | AgentMemError) -> dict[s
     }
 
 
-def approval_row(plugin: str, who: str, digests: dict[str, str]) -> dict[str, Any]:
+def approval_row(plugin: str, entry: Entry) -> dict[str, Any]:
     """The row of an approval."""
-    return {"event": "approved", "plugin": plugin, "principal": who, "code": "ok", **digests}
+    digests = {part: getattr(entry, part) for part in PARTS}
+    return {"event": "approved", "plugin": plugin, "principal": entry.approved_by, "code": "ok", **digests}

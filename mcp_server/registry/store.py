@@ -106,8 +106,8 @@ class Registry:
         self._commit()
         return changed
 
-    def approve(self, plugin: str) -> Entry:
-        """Approve the version of ``plugin`` that lies on disk; the next scan serves it.
+    def approve(self, plugin: str, by: str = "") -> Entry:
+        """Approve the version of ``plugin`` that lies on disk, in the name of ``by``; the next scan serves it.
 
         Raises:
             PluginNotFound: There is none of that id.
@@ -119,7 +119,7 @@ class Registry:
         pending = isinstance(record.error, ApprovalPending | None) or record.newest is not None
         if version is None or not pending:
             raise record.error or LifecycleError(f"plugin '{plugin}' has no version that could be approved")
-        return self._approvals.approve(version, self._word(plugin))
+        return self._approvals.approve(version, self._word(plugin), by)
 
     def hold_back(self, plugin: str, error: AgentMemError) -> None:
         """Put a plugin into Error from outside, as when its tool names collide."""

@@ -1,4 +1,4 @@
-"""What ``plugin grant``, ``plugin revoke`` and ``config trust`` do to a document. Files are :mod:`.edit`'s business.
+"""What commands and the management API do to a document: grants, trust, whole tables. Files are :mod:`.edit`'s.
 
 Each function changes the document in place and returns what it changed, one line each; done twice, it changes nothing.
 """
@@ -15,7 +15,7 @@ from mcp_server.policy.rights import DEFAULT_GRANTS
 from mcp_server.settings.document import Document
 from mcp_server.settings.model import FolderSection
 
-__all__ = ["DETAILS", "Wanted", "grant", "revoke", "stop_asking", "trust", "without_effect"]
+__all__ = ["DETAILS", "Wanted", "grant", "replace_table", "revoke", "stop_asking", "trust", "without_effect"]
 
 DETAILS: Mapping[str, str] = {
     "NetworkAccess": "network",
@@ -111,6 +111,22 @@ def revoke(document: Document, plugin: str, capabilities: Iterable[str]) -> list
         for key in [key for key in _MEMORY_KEYS if key in own]:
             said.append(f"- {key} of {grant_table(plugin)}")
             del own[key]
+    return said
+
+
+def replace_table(document: Document, section: str, plugin: str, table: Mapping[str, Any]) -> list[str]:
+    """Put ``table`` into the place of ``[section.plugin]``; an empty one takes it away."""
+    tables: Document = document.get(section, {})
+    if tables.get(plugin, {}) == table:
+        return []
+    place = f"[{section}.{plugin}]"
+    if not table:
+        del tables[plugin]
+        if not tables:
+            del document[section]
+        return [f"- {place}"]
+    said = [f"{'~' if plugin in tables else '+'} {place}"]
+    _table(document, section)[plugin] = dict(table)
     return said
 
 

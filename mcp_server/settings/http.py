@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -27,6 +28,9 @@ class HttpSettings(BaseModel):
     body_seconds: float = Field(default=30.0, gt=0, le=3_600)
     idle_seconds: float = Field(default=5.0, gt=0, le=3_600)
     max_body_kb: int = Field(default=4_096, ge=1, le=65_536)
+    max_upload_mb: int = Field(default=64, ge=1, le=64)
+    upload_seconds: float = Field(default=300.0, gt=0, le=3_600)
+    plugin_roots: tuple[Path, ...] = ()
     max_connections: int = Field(default=1_000, ge=1, le=65_536)
     max_requests: int = Field(default=1_000, ge=1, le=65_536)
     max_requests_per_principal: int = Field(default=256, ge=1, le=65_536)
@@ -38,6 +42,14 @@ class HttpSettings(BaseModel):
     recheck_seconds: float = Field(default=15.0, gt=0, le=3_600)
     session_idle_seconds: float = Field(default=1_800.0, gt=0, le=86_400)
     oauth: OAuthSettings = OAuthSettings()
+
+    @field_validator("plugin_roots")
+    @classmethod
+    def _whole(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in folders:
+            if not (folder.is_absolute() or folder.parts[:1] == ("~",)):
+                raise ValueError(f"'{folder}' must be absolute, or begin with ~/")
+        return folders
 
     @field_validator("hosts")
     @classmethod

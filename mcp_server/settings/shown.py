@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from mcp_server.settings.document import Key, dotted, leaves
 from mcp_server.settings.layers import Configuration
 from mcp_server.telemetry.logs import clean, names_a_secret
 
-__all__ = ["ShownValue", "shown_values"]
+__all__ = ["ShownValue", "hidden_values", "shown_values"]
 
 HIDDEN = "[hidden]"
 
@@ -34,6 +34,11 @@ def shown_values(configuration: Configuration) -> Iterator[ShownValue]:
     """Every value, section by section."""
     for key, value in leaves(configuration.settings.model_dump(mode="json")):
         yield ShownValue(dotted(key), _hidden(key, value), configuration.origin(key))
+
+
+def hidden_values(key: Key, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table at ``key`` with what looks like a secret replaced."""
+    return {name: _hidden((*key, name), value) for name, value in table.items()}
 
 
 def _hidden(key: Key, value: Any) -> Any:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,8 @@ class AuditLog:
         self._closing = False
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
+        self.listeners: list[Callable[[Mapping[str, Any]], None]] = []
+        """Told of each row, by whoever records it and before it is written."""
 
     def record(self, row: Mapping[str, Any], request: bytes | None = None) -> None:
         """Take ``row``; never waits for the disk.
@@ -57,6 +59,8 @@ class AuditLog:
             row: JSON values; the log adds number, time and hashes.
             request: Its SHA-256 becomes ``request_sha256``.
         """
+        for listener in self.listeners:
+            listener(row)
         size = len(request or b"")
         with self._wake:
             if len(self._rows) >= MAX_ROWS or self._request_bytes + size > MAX_REQUEST_BYTES:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mcp_server.telemetry.chain import HEAD_NAME, Head, audit_files, guarded, opened, read_head
 
-__all__ = ["Checked", "audit_rows", "check_audit"]
+__all__ = ["Checked", "audit_rows", "check_audit", "newest_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,24 @@ def audit_rows(folder: Path) -> Iterator[dict[str, Any]]:
                     yield opened(line)
                 except ValueError:
                     continue
+
+
+def newest_rows(
+    folder: Path, count: int, plugin: str | None = None, since: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The newest rows of ``plugin`` and not older than ``since``, oldest of them first.
+
+    Raises:
+        OSError: The log cannot be read.
+    """
+    rows: deque[dict[str, Any]] = deque(maxlen=count)
+    for row in audit_rows(folder):
+        if plugin is not None and row.get("plugin") != plugin:
+            continue
+        if since is not None and datetime.fromisoformat(row["time"]) < since:
+            continue
+        rows.append(row)
+    return list(rows)
 
 
 class _Chain:

@@ -102,6 +102,15 @@ class Invoker:
         except ToolNotFound:
             self._recorder.not_found += 1
             raise
+        return await self.run(tool, arguments, caller)
+
+    async def run(self, tool: Tool, arguments: object, caller: Caller) -> ToolResult:
+        """Call ``tool``, also one of the host's own that no client is shown.
+
+        Raises:
+            InvalidArguments: They do not fit its input schema; it did not run.
+            CallError: The call failed.
+        """
         with tool.runner.leased():
             return await self._call(tool, arguments, caller)
 

@@ -31,7 +31,7 @@ from mcp_server.tools.memory_schemas import INPUTS, OUTPUTS
 if TYPE_CHECKING:
     from mcp_server.memory.hooked import HookedMemory
 
-__all__ = ["OWNER", "MemoryRunner", "memory_tools", "own_scope", "own_tools"]
+__all__ = ["OWNER", "MemoryRunner", "every_memory_tool", "memory_tools", "own_scope", "own_tools"]
 
 OWNER = "memory"
 """What the tools are listed and counted under, and ``[plugins.memory.limits]`` names."""
@@ -95,8 +95,13 @@ class MemoryRunner:
 
 def own_tools(settings: Settings, memories: Callable[[], HookedMemory], record: Record | None = None) -> list[Tool]:
     """The catalogue's entries under ``settings``; none where they are switched off."""
-    if not settings.memory.tools:
-        return []
+    return every_memory_tool(settings, memories, record) if settings.memory.tools else []
+
+
+def every_memory_tool(
+    settings: Settings, memories: Callable[[], HookedMemory], record: Record | None = None
+) -> list[Tool]:
+    """The same, whether or not clients are shown them."""
     limits = settings.plugins.get(OWNER, PluginSettings()).limits
     return memory_tools(MemoryRunner(memories, resolve_limits({}, limits), record))
 

@@ -88,7 +88,8 @@ def _declared(method: str, headers: Headers, rule: BodyRule) -> Response | None:
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length) > rule.cap:
         return _too_long(rule)
-    if method in _WRITES:
+    empty = length in ("", "0") and "transfer-encoding" not in headers
+    if method in _WRITES and not (empty and "content-type" not in headers):
         media, _, parameters = headers.get("content-type", "").partition(";")
         charset = parameters.replace(" ", "").lower()
         if media.strip().lower() not in rule.types or ("charset=" in charset and "charset=utf-8" not in charset):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,9 @@ from mcp_server.settings.http import HttpSettings
 from mcp_server.settings.oauth import OAuthSettings
 from mcp_server.transport.http.address import Address, open_socket
 from mcp_server.transport.http.challenge import Challenge
-from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.counted import RequestCounts
 from mcp_server.transport.http.gauges import Gauges
+from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.local_token import local_token
 from mcp_server.transport.http.metrics import metrics_annex
 from mcp_server.transport.http.serving import HttpServer
@@ -51,11 +51,12 @@ class HttpFace:
     authenticate: bool = True
     inherited: Inherited | None = None
 
-    def server(self, host: PluginHost) -> HttpServer:
+    def server(self, host: PluginHost, annexes: Sequence[Annex] = ()) -> HttpServer:
         """A server on ``host``, listening already.
 
         Args:
             host: Entered already.
+            annexes: More routes, beside MCP's own.
 
         Raises:
             SettingsError: Nobody could call, anybody could from elsewhere, or the address cannot be listened on.
@@ -69,12 +70,10 @@ class HttpFace:
             common, listening, address = self.inherited.common, self.inherited.listening, self.address
         host.services.own_addresses.add((address.host, address.port))
         face = McpFace(host, Tickets(common.key, common.spend) if common else None)
-        challenge, annexes = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
+        challenge, metadata = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
         counts = RequestCounts()
-        annexes = [*annexes, metrics_annex(Gauges(host, counts), challenge)]
-        site = Site(
-            face, settings, address, verifier, challenge=challenge, annexes=annexes, common=common, counts=counts
-        )
+        more = [*metadata, metrics_annex(Gauges(host, counts), challenge), *annexes]
+        site = Site(face, settings, address, verifier, challenge=challenge, annexes=more, common=common, counts=counts)
         if self.inherited is None:
             _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
         return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited)

@@ -11,16 +11,24 @@ from starlette.responses import Response
 __all__ = ["problem"]
 
 
-def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """A response ``{"type", "title", "status", "code", "detail"}``.
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
+) -> Response:
+    """A response ``{"type", "title", "status", "code", "detail", …}``.
 
     Args:
         status: HTTP status.
         code: Stable word for programs.
         detail: What was wrong and what to do; readable by a stranger, so it holds nothing of this machine.
         headers: More of the answer's headers.
+        more: Values for programs; none may have a name of those above.
     """
-    body = {
+    body: dict[str, object] = {
+        **(more or {}),
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,

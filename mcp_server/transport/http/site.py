@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcp.server.sse import SseServerTransport
@@ -45,11 +45,13 @@ class Annex:
         routes: They; each asks for the scopes it needs itself, with the challenge of the site.
         public: Paths among them that are read without a token.
         bodies: Rules for their bodies, by path.
+        joined: Told, before anything is served, how the site refuses for want of scopes, and where its streams are.
     """
 
     routes: Sequence[BaseRoute] = ()
     public: frozenset[str] = frozenset()
     bodies: Mapping[str, BodyRule] = field(default_factory=dict[str, BodyRule])
+    joined: Callable[[Challenge, Streams], None] | None = None
 
 
 class Site:
@@ -91,6 +93,9 @@ class Site:
             stateless=not self._sessions,
         )
         challenge = challenge or Challenge()
+        for annex in annexes:
+            if annex.joined is not None:
+                annex.joined(challenge, self.streams)
         routes = [*self._own_routes(challenge, cap), *(route for annex in annexes for route in annex.routes)]
         rules = {path: rule for annex in annexes for path, rule in annex.bodies.items()}
         app: ASGIApp = Router(routes, redirect_slashes=False, default=_not_found)

@@ -1,0 +1,29 @@
+"""What goes wrong when a plugin is installed or removed; a plugin that cannot run has the errors of the main tree."""
+
+from __future__ import annotations
+
+from mcp_server.errors import AgentMemError
+from mcp_server.exits import Exit
+
+__all__ = ["BundleInvalid", "InstallFailed", "NotInstalled"]
+
+
+class BundleInvalid(AgentMemError):
+    """What was sent is no bundle of a plugin: not a flat zip, a name that is not taken, too many or too large parts."""
+
+    code = "bundle_invalid"
+    exit_code = Exit.PLUGIN_INVALID
+
+
+class InstallFailed(AgentMemError):
+    """The disk said no while a plugin was installed or removed; what was installed before still is."""
+
+    code = "install_failed"
+    exit_code = Exit.UNREACHABLE
+
+
+class NotInstalled(AgentMemError):
+    """The plugin lies in a folder of the operator's, or its place is taken there; only the operator changes it."""
+
+    code = "not_installed"
+    exit_code = Exit.DENIED
