@@ -66,8 +66,9 @@ class Rust:
         """See :class:`recipes.recipe.Recipe`."""
         toolchain = _find_toolchain()
         _cargo(toolchain, "fetch")
-        variables = {"CARGO_TARGET_DIR": str(folder), "CARGO_ENCODED_RUSTFLAGS": _flags(toolchain)}
         for plugin in plugins:  # one by one: together, the features that one plugin wants of a crate are in all of them
+            flags = "\x1f".join([*_flags(toolchain), *_target_features(plugin)])
+            variables = {"CARGO_TARGET_DIR": str(folder), "CARGO_ENCODED_RUSTFLAGS": flags}
             _cargo(toolchain, "build", "--release", "--package", plugin.name, **variables)
         built = folder / TARGET / "release"
         return {plugin.name: built / f"{plugin.name.replace('-', '_')}.wasm" for plugin in plugins}
@@ -154,7 +155,14 @@ def _debian_toolchain() -> Toolchain | None:
     return Toolchain(name, str(cargo), ("-Zbuild-std=std,panic_abort",), environment, std_folders)
 
 
-def _flags(toolchain: Toolchain) -> str:
+def _target_features(plugin: Path) -> list[str]:
+    """The flag for what the plugin's ``[package.metadata.wasm] target-features`` asks for, such as ``+simd128``."""
+    package = tomllib.loads((plugin / "Cargo.toml").read_text(encoding="utf-8"))["package"]
+    features = package.get("metadata", {}).get("wasm", {}).get("target-features")
+    return [f"-Ctarget-feature={features}"] if features else []
+
+
+def _flags(toolchain: Toolchain) -> list[str]:
     """Compiler flags that keep this machine's folders out of the modules; the crates must be fetched."""
     configured = os.environ.get("CARGO_HOME")  # noqa: TID251 - cargo's own setting, not the server's
     cargo_home = Path(configured or Path.home() / ".cargo")
@@ -162,7 +170,7 @@ def _flags(toolchain: Toolchain) -> str:
     mapped |= {str(registry): "/crates" for registry in (cargo_home / "registry" / "src").glob("*")}
     mapped |= dict.fromkeys(toolchain.std_folders, "/rust/library")
     remaps = [f"--remap-path-prefix={old}={new}" for old, new in mapped.items()]
-    return "\x1f".join([*remaps, "-Clink-arg=--strip-all"])  # cargo's strip leaves the names with some linkers
+    return [*remaps, "-Clink-arg=--strip-all"]  # cargo's strip leaves the names with some linkers
 
 
 def _cargo(toolchain: Toolchain, *arguments: str, **variables: str) -> None:

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from mcp_server.testing import Plugin, ToolFailed
-from tests.plugins.pictures import MEDIA, base64_of, encoded, images, sample, scene
+from tests.plugins.pictures import COMPILED, MEDIA, base64_of, encoded, images, sample, scene
 
-pytestmark = pytest.mark.plugin("manifests/multimodal")
+pytestmark = pytest.mark.plugin("manifests/multimodal", limits=COMPILED)
 SEEN = {"PNG": 0.5, "JPEG": 4.0, "WEBP": 4.0}
 """By how many of 256 steps a resized picture may differ from Pillow's on average, by what it is encoded as."""
 

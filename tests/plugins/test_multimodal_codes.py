@@ -11,9 +11,9 @@ from PIL import Image, ImageOps
 
 from mcp_server.testing import Plugin
 from mcp_server.testing.fixtures import LoadPlugin
-from tests.plugins.pictures import base64_of, encoded, scene
+from tests.plugins.pictures import COMPILED, base64_of, encoded, scene
 
-pytestmark = pytest.mark.plugin("manifests/multimodal")
+pytestmark = pytest.mark.plugin("manifests/multimodal", limits=COMPILED)
 
 
 def qr(text: str | bytes, scale: int = 4, **options: Any) -> Image.Image:
@@ -39,7 +39,9 @@ def test_several_codes_in_one_picture_are_read(plugin: Plugin) -> None:
 @pytest.mark.parametrize("angle", [0, 17, 45, 90, 133, 180, 270])
 def test_turned_and_photographed_codes_are_read(load_plugin: LoadPlugin, angle: int) -> None:
     plugin = load_plugin(
-        "manifests/multimodal", config={"max_megapixels": {"jpeg": 2}}, limits={"max_instructions": 4_000_000_000}
+        "manifests/multimodal",
+        config={"max_megapixels": {"jpeg": 12}},
+        limits={**COMPILED, "max_instructions": 4_000_000_000},
     )
     code = ImageOps.expand(qr("turned", 8), 60, "white").rotate(
         angle, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC

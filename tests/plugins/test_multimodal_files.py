@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mcp_server.testing import Plugin, ToolFailed
 from mcp_server.testing.fixtures import LoadPlugin
-from tests.plugins.pictures import MEDIA, SAMPLES, base64_of, encoded, sample, scene
+from tests.plugins.pictures import COMPILED, MEDIA, SAMPLES, base64_of, encoded, sample, scene
 
-pytestmark = pytest.mark.plugin("manifests/multimodal")
+pytestmark = pytest.mark.plugin("manifests/multimodal", limits=COMPILED)
 
 
 def granted(folder: Path) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def granted(folder: Path) -> dict[str, Any]:
 
 
 def test_a_granted_file_gives_the_same_answer_by_its_path(load_plugin: LoadPlugin) -> None:
-    plugin = load_plugin("manifests/multimodal", grants=granted(MEDIA))
+    plugin = load_plugin("manifests/multimodal", limits=COMPILED, grants=granted(MEDIA))
     for path in SAMPLES:
         tool = "describe_image" if path.suffix in {".png", ".jpg", ".gif", ".webp"} else "audio_info"
         assert plugin.call(tool, path=f"media/{path.name}") == plugin.call(tool, data=sample(path.name))
@@ -38,7 +38,7 @@ def test_of_a_large_file_only_parts_are_read(load_plugin: LoadPlugin, tmp_path: 
         file.write(data[:at] + struct.pack(">I4sQ", 1, b"mdat", 3 << 29))
         file.seek(at + (3 << 29))
         file.write(data[at + size :])
-    plugin = load_plugin("manifests/multimodal", grants=granted(tmp_path))
+    plugin = load_plugin("manifests/multimodal", limits=COMPILED, grants=granted(tmp_path))
     told = plugin.call("audio_info", path="media/long.mp4")
     assert [track["codec"] for track in told["tracks"]] == ["h264", "aac"]
     assert "at most 10485760 are read" in told["note"]
@@ -48,7 +48,7 @@ def test_of_a_large_file_only_parts_are_read(load_plugin: LoadPlugin, tmp_path: 
 def test_files_need_a_grant_and_stay_in_it(plugin: Plugin, load_plugin: LoadPlugin) -> None:
     with pytest.raises(ToolFailed, match="FileSystemAccess, which is not granted"):
         plugin.call("describe_image", path="media/photo.jpg")
-    allowed = load_plugin("manifests/multimodal", grants=granted(MEDIA))
+    allowed = load_plugin("manifests/multimodal", limits=COMPILED, grants=granted(MEDIA))
     for path in ("media/../secret.png", "elsewhere/photo.jpg", "media/none.jpg"):
         with pytest.raises(ToolFailed) as caught:
             allowed.call("describe_image", path=path)
@@ -56,7 +56,7 @@ def test_files_need_a_grant_and_stay_in_it(plugin: Plugin, load_plugin: LoadPlug
 
 
 def test_the_pixel_budget_is_the_operators(load_plugin: LoadPlugin) -> None:
-    small = load_plugin("manifests/multimodal", config={"max_megapixels": {"png": 0.1}})
+    small = load_plugin("manifests/multimodal", limits=COMPILED, config={"max_megapixels": {"png": 0.1}})
     told = small.call("describe_image", data=encoded(scene(500, 300), "PNG"))
     assert told["look"] is None
     assert "at most 0.1 million" in told["note"]

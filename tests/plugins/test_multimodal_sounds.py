@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from mcp_server.testing import Plugin
-from tests.plugins.pictures import base64_of, images, sample
+from tests.plugins.pictures import COMPILED, base64_of, images, sample
 
-pytestmark = pytest.mark.plugin("manifests/multimodal")
+pytestmark = pytest.mark.plugin("manifests/multimodal", limits=COMPILED)
 
 
 def sine(seconds: float, rate: int, channels: int, width: int, loud: float = 0.5) -> bytes:

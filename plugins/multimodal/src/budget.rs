@@ -32,13 +32,13 @@ pub struct Megapixels {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { max_megapixels: Megapixels::default(), max_waveform_samples: 2_000_000 }
+        Self { max_megapixels: Megapixels::default(), max_waveform_samples: 1_000_000 }
     }
 }
 
 impl Default for Megapixels {
     fn default() -> Self {
-        Self { jpeg: 13.0, progressive_jpeg: 5.0, png: 4.5, interlaced_png: 3.0, gif: 3.0, webp: 2.5 }
+        Self { jpeg: 3.0, progressive_jpeg: 2.0, png: 1.2, interlaced_png: 0.8, gif: 1.2, webp: 1.0 }
     }
 }
 
@@ -73,6 +73,25 @@ impl Budget {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_nobody_says_is_as_the_manifest_delivers_it() {
+        let manifest = include_str!("../../../manifests/multimodal/plugin.toml");
+        let most = Megapixels::default();
+        for (name, value) in [
+            ("jpeg", most.jpeg),
+            ("progressive_jpeg", most.progressive_jpeg),
+            ("png", most.png),
+            ("interlaced_png", most.interlaced_png),
+            ("gif", most.gif),
+            ("webp", most.webp),
+            ("max_waveform_samples", Budget::default().max_waveform_samples as f64),
+        ] {
+            let line = manifest.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix('='));
+            let told = line.and_then(|line| line.split('#').next()?.trim().parse().ok());
+            assert_eq!(told, Some(value), "{name}");
+        }
+    }
 
     #[test]
     fn the_configuration_is_laid_over_the_defaults() {

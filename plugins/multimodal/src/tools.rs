@@ -22,10 +22,14 @@ const MAX_ENCODED: usize = 700_000;
 const MAX_RESIZED: u32 = 1600;
 /// Pixels of a resized picture.
 const MAX_RESIZED_PIXELS: u64 = 1_600_000;
-/// Sides of the picture that colours and hashes are taken from, at least.
+/// Longest side of the picture that colours and hashes are taken from; a larger thumbnail makes it larger.
 const LOOK: u32 = 256;
+/// Sides below which the shorter one is not reduced while reading: hashes need 32.
+const LEAST_SIDE: u32 = 64;
 /// Longest sides of the pictures that codes are looked for in: a quick look, then a close one.
 const QR_LOOKS: [u32; 2] = [800, 1500];
+/// A close look takes so many times the instructions of a description, so that much larger pictures get the quick one.
+const CLOSE_LOOK_COST: u64 = 6;
 const WAVE_HEIGHT: u32 = 128;
 
 /// Describe a picture.
@@ -39,15 +43,20 @@ pub fn describe_image(mut request: DescribeRequest, files: &dyn Files, budget: &
     let facts = picture::facts(kind, &bytes)?;
     let exif = exif::of(&bytes);
     let orientation = exif.as_ref().and_then(exif::orientation).unwrap_or(1);
-    let least = LOOK.max(thumbnail * 2);
-    let read = whole(size).and_then(|()| picture::pixels(kind, &bytes, &facts, (least, least), budget));
+    let side = LOOK.max(thumbnail);
+    let least = looked_at((facts.width, facts.height), side);
+    let read = whole(size).and_then(|()| picture::pixels(kind, &bytes, &facts, least, budget));
     let (of, pixels, note) = match (read, exif.as_ref().and_then(exif::thumbnail)) {
         (Ok(pixels), _) => ("picture", Some(pixels), None),
         (Err(refusal), Some(small)) => ("exif_thumbnail", embedded(small, budget), Some(refusal.0)),
         (Err(refusal), None) => ("picture", None, Some(refusal.0)),
     };
     let (look, pictures) = match pixels {
-        Some(pixels) => look(of, scaling::upright(pixels, orientation), thumbnail, count)?,
+        Some(pixels) => {
+            // Before scaling, which paints the edges between colours in mixtures of them.
+            let colors = colors::dominant(&pixels, count);
+            look(of, small(pixels, orientation, side)?, thumbnail, colors)?
+        }
         None => (None, Vec::new()),
     };
     let (across, down) = scaling::upright_size((facts.width, facts.height), orientation);
@@ -98,7 +107,8 @@ pub fn read_qr(mut request: QrRequest, files: &dyn Files, budget: &Budget) -> Re
     let facts = picture::facts(kind, &bytes)?;
     let mut found = qr::Found::default();
     let mut seen = (0, 0);
-    for side in QR_LOOKS {
+    let close = facts.pixels() <= budget.pixels(kind, &facts) / CLOSE_LOOK_COST;
+    for side in QR_LOOKS.into_iter().take(if close { 2 } else { 1 }) {
         let pixels = picture::pixels(kind, &bytes, &facts, inside((facts.width, facts.height), side), budget)?;
         let plan = scaling::plan(pixels.dimensions(), Some(side), Some(side), Fit::Inside)?;
         if plan.size == seen || !found.codes.is_empty() {
@@ -172,6 +182,18 @@ fn inside((width, height): (u32, u32), side: u32) -> (u32, u32) {
     (shrunk(width), shrunk(height))
 }
 
+/// Sides that a picture of `size` must keep to be looked at within a square of `side`.
+fn looked_at(size: (u32, u32), side: u32) -> (u32, u32) {
+    let (width, height) = inside(size, side);
+    (width.max(LEAST_SIDE), height.max(LEAST_SIDE))
+}
+
+/// `picture` upright, and within a square of `side`.
+fn small(picture: RgbaImage, orientation: u8, side: u32) -> Result<RgbaImage, Refusal> {
+    let plan = scaling::plan(picture.dimensions(), Some(side), Some(side), Fit::Inside)?;
+    Ok(scaling::upright(scaling::scale(picture, &plan)?, orientation))
+}
+
 fn whole(size: u64) -> Result<(), Refusal> {
     if size <= MAX_FILE_BYTES {
         return Ok(());
@@ -184,12 +206,12 @@ fn embedded(small: &[u8], budget: &Budget) -> Option<RgbaImage> {
     picture::pixels(Kind::Jpeg, small, &facts, (LOOK, LOOK), budget).ok()
 }
 
-fn look(of: &'static str, picture: RgbaImage, thumbnail: u32, count: usize) -> Result<(Option<Look>, Vec<Encoded>), Refusal> {
+fn look(of: &'static str, picture: RgbaImage, thumbnail: u32, colors: Vec<colors::Color>) -> Result<(Option<Look>, Vec<Encoded>), Refusal> {
     let mut look = Look {
         of,
         dhash: hashes::difference(&picture),
         phash: hashes::perceptual(&picture),
-        colors: colors::dominant(&picture, count),
+        colors,
         thumbnail: None,
     };
     if thumbnail == 0 {

@@ -4,7 +4,7 @@ use image::RgbaImage;
 use jpeg_decoder::{CodingProcess, Decoder, PixelFormat};
 
 use super::raster::{Layout, Reducer};
-use super::Facts;
+use super::{divisor, Facts};
 use crate::refusal::Refusal;
 
 /// Bytes that the decoded picture may take.
@@ -45,7 +45,7 @@ pub fn pixels(bytes: &[u8], least: (u32, u32)) -> Result<RgbaImage, Refusal> {
     decoder.set_max_decoding_buffer_size(DECODED_BYTES);
     decoder.read_info().map_err(broken)?;
     let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
-    let (width, _) = decoder.scale(side(least.0), side(least.1)).map_err(broken)?;
+    let (width, height) = decoder.scale(side(least.0), side(least.1)).map_err(broken)?;
     let mut decoded = decoder.decode().map_err(broken)?;
     let info = decoder.info().ok_or_else(|| Refusal("The JPEG data cannot be read: it has no frame.".into()))?;
     let layout = match info.pixel_format {
@@ -57,7 +57,7 @@ pub fn pixels(bytes: &[u8], least: (u32, u32)) -> Result<RgbaImage, Refusal> {
         PixelFormat::RGB24 => Layout::Rgb,
         PixelFormat::CMYK32 => Layout::Cmyk,
     };
-    let mut reducer = Reducer::new(width.into(), layout, 1);
+    let mut reducer = Reducer::new(width.into(), layout, divisor((width.into(), height.into()), least));
     decoded.chunks_exact((usize::from(width) * layout.bytes()).max(1)).for_each(|row| reducer.push(row));
     reducer.finish()
 }

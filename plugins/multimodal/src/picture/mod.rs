@@ -106,7 +106,7 @@ pub fn pixels(kind: Kind, bytes: &[u8], facts: &Facts, least: (u32, u32), budget
 fn divisor(size: (u32, u32), least: (u32, u32)) -> u32 {
     let across = size.0 / least.0.max(1);
     let down = size.1 / least.1.max(1);
-    across.min(down).clamp(1, 64)
+    across.min(down).clamp(1, raster::MAX_DIVISOR)
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@ use image::RgbaImage;
 
 use crate::refusal::Refusal;
 
+/// Longest side of a square, in pixels.
+pub const MAX_DIVISOR: u32 = 64;
+
 /// How a row holds its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
@@ -35,7 +38,10 @@ pub struct Reducer {
     divisor: usize,
     width: usize,
     columns: usize,
+    /// Of layouts that may be transparent or hold ink: each square's red, green, blue and opacity.
     sums: Vec<[u32; 4]>,
+    /// Of the others: each byte of the rows since the last square. 64 rows of 255 fit.
+    line: Vec<u16>,
     rows: usize,
     out: Vec<u8>,
 }
@@ -44,15 +50,23 @@ impl Reducer {
     /// For rows of `width` pixels.
     #[must_use]
     pub fn new(width: u32, layout: Layout, divisor: u32) -> Self {
-        let (width, divisor) = (width as usize, divisor.max(1) as usize);
+        let (width, divisor) = (width as usize, divisor.clamp(1, MAX_DIVISOR) as usize);
         let columns = width.div_ceil(divisor);
-        Self { layout, divisor, width, columns, sums: vec![[0; 4]; columns], rows: 0, out: Vec::new() }
+        let (squares, bytes) = match layout {
+            _ if divisor == 1 => (0, 0),
+            Layout::Gray | Layout::Rgb => (0, width * layout.bytes()),
+            _ => (columns, 0),
+        };
+        Self { layout, divisor, width, columns, sums: vec![[0; 4]; squares], line: vec![0; bytes], rows: 0, out: Vec::new() }
     }
 
     /// Take the next row; bytes behind its last pixel do not count.
     pub fn push(&mut self, row: &[u8]) {
         let row = row.get(..self.width * self.layout.bytes()).unwrap_or(row);
         match self.layout {
+            Layout::Gray | Layout::Rgb if self.divisor > 1 => {
+                self.line.iter_mut().zip(row).for_each(|(sum, value)| *sum += u16::from(*value));
+            }
             Layout::Gray => self.add::<1>(row, |[v]| [v, v, v, 255]),
             Layout::GrayAlpha => self.add::<2>(row, |[v, a]| [v, v, v, a]),
             Layout::Rgb => self.add::<3>(row, |[r, g, b]| [r, g, b, 255]),
@@ -102,6 +116,26 @@ impl Reducer {
         if self.divisor == 1 {
             return;
         }
+        match self.layout {
+            Layout::Gray => self.flush_line::<1>(rows, |[v]| [v, v, v, 255]),
+            Layout::Rgb => self.flush_line::<3>(rows, |[r, g, b]| [r, g, b, 255]),
+            _ => self.flush_sums(rows),
+        }
+    }
+
+    fn flush_line<const N: usize>(&mut self, rows: usize, rgba: impl Fn([u8; N]) -> [u8; 4]) {
+        for square in self.line.as_chunks::<N>().0.chunks(self.divisor) {
+            let mut sum = [0u32; N];
+            for pixel in square {
+                sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u32::from(*value));
+            }
+            let count = u32::try_from(square.len() * rows).unwrap_or(u32::MAX).max(1);
+            self.out.extend(rgba(sum.map(|sum| ((sum + count / 2) / count).min(255) as u8)));
+        }
+        self.line.fill(0);
+    }
+
+    fn flush_sums(&mut self, rows: usize) {
         for (column, sum) in self.sums.iter_mut().enumerate() {
             let across = self.divisor.min(self.width - column * self.divisor);
             let count = u32::try_from(across * rows).unwrap_or(u32::MAX).max(1);
@@ -154,5 +188,14 @@ mod tests {
             assert_eq!(reducer.finish().unwrap().into_raw(), rgba);
         }
         assert!(Reducer::new(4, Layout::Rgb, 2).finish().is_err());
+    }
+
+    #[test]
+    fn the_largest_square_of_the_lightest_rows_is_as_light() {
+        let mut reducer = Reducer::new(200, Layout::Rgb, 1000);
+        (0..70).for_each(|_| reducer.push(&[255; 600]));
+        let picture = reducer.finish().unwrap();
+        assert_eq!(picture.dimensions(), (4, 2));
+        assert!(picture.into_raw().iter().all(|value| *value == 255));
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::RgbaImage;
-use image_webp::{LoopCount, WebPDecoder};
+use image_webp::{LoopCount, UpsamplingMethod, WebPDecoder};
 
 use super::raster::{Layout, Reducer};
 use super::{divisor, Animation, Facts};
@@ -46,9 +46,14 @@ pub fn pixels(bytes: &[u8], facts: &Facts, least: (u32, u32)) -> Result<RgbaImag
     let mut decoder = open(bytes)?;
     let layout = if facts.has_alpha { Layout::Rgba } else { Layout::Rgb };
     let size = decoder.output_buffer_size().ok_or_else(|| Refusal("The WebP picture is too large.".into()))?;
+    let divisor = divisor((facts.width, facts.height), least);
+    if divisor > 1 {
+        // The mean of a square shows no difference between a colour that is repeated and one that is interpolated.
+        decoder.set_lossy_upsampling(UpsamplingMethod::Simple);
+    }
     let mut all = vec![0; size];
     decoder.read_image(&mut all).map_err(|reason| Refusal::broken("WebP", &reason))?;
-    let mut reducer = Reducer::new(facts.width, layout, divisor((facts.width, facts.height), least));
+    let mut reducer = Reducer::new(facts.width, layout, divisor);
     all.chunks_exact((facts.width as usize * layout.bytes()).max(1)).for_each(|row| reducer.push(row));
     reducer.finish()
 }
