@@ -18,8 +18,8 @@ help: ## say what there is
 demo: .venv/runtime ## start the server, call plugins, show what is refused
 	@$(PY) -m mcp_server demo
 
-test: .venv/dev ## run the tests
-	$(PY) -m pytest $(ARGS)
+test: .venv/dev ## run the tests, on every processor
+	$(PY) -m pytest $(or $(ARGS),-n auto)
 
 interop: .venv/dev tests/interop/node_modules/.installed ## run the tests with clients in TypeScript
 	PATH="$(NODE)/bin:$$PATH" $(PY) -m pytest -m interop tests/interop $(ARGS)
