@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import subprocess
 import sys
 import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from jsonschema_rs import meta
@@ -19,16 +18,6 @@ from mcp_server.wasm import read_module
 
 ROOT = Path(__file__).parents[2]
 ON_THE_SDK = {"hello": {"log", "get_config"}, "fetcher": {"http_request"}}
-
-
-def build_program() -> ModuleType:
-    """`plugins/build.py`, which is no part of the package."""
-    spec = importlib.util.spec_from_file_location("build", ROOT / "plugins" / "build.py")
-    assert spec is not None and spec.loader is not None
-    program = importlib.util.module_from_spec(spec)
-    sys.modules["build"] = program  # dataclasses look their module up
-    spec.loader.exec_module(program)
-    return program
 
 
 @pytest.fixture
@@ -90,8 +79,11 @@ async def test_a_refusal_of_the_host_is_the_plugins_error(host: PluginHost) -> N
 
 
 def test_a_plugin_on_the_sdk_is_stale_when_the_sdk_changed() -> None:
-    program = build_program()
-    names = {path.relative_to(ROOT).as_posix() for path in program.source_files(ROOT / "plugins" / "hello")}
+    listed = "from recipes.rust import Rust; import pathlib; print(*Rust().contents(pathlib.Path('hello').absolute()))"
+    told = subprocess.run(
+        [sys.executable, "-c", listed], cwd=ROOT / "plugins", capture_output=True, text=True, check=True
+    )
+    names = set(told.stdout.split())
     assert {"sdk/rust/src/entry.rs", "sdk/rust/macros/src/export.rs", "sdk/rust/Cargo.toml"} <= names
     assert {"plugins/hello/src/lib.rs", "plugins/hello/src/config.schema.json"} <= names
 
