@@ -75,12 +75,7 @@ async def run_server(
         ApprovalPending: With ``--locked``, a plugin is not what was approved.
         SettingsError: A configured folder is missing or unreadable, or the address cannot be listened on.
     """
-    # Private copies above the standard range; afterwards 0 reads nothing and 1 is stderr, so that whatever a
-    # plugin, a library or C code prints or reads cannot touch the protocol.
-    source, sink = os.dup(0), os.dup(1)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
+    source, sink = _private_pipes()
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
         keep = partial(_keep_consent, first.files[0].path) if first else None
@@ -89,9 +84,7 @@ async def run_server(
         )
         async with host, anyio.create_task_group() as tasks:
             host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
-            log = CallLog(settings.log.format, asyncio.get_running_loop().call_later)
-            if settings.log.level in ("debug", "info"):
-                host.recorder.listeners.append(log.add)
+            log = _log_calls(host)
             tasks.start_soon(_keep_stats, host, own.servers)
             reloader = Reloader(host, read, first)
             reloader.warn()
@@ -109,6 +102,27 @@ async def run_server(
             log.flush()
             if tracing is not None:
                 await tracing.close()
+
+
+def _private_pipes() -> tuple[int, int]:
+    """stdin and stdout for the protocol alone.
+
+    Copies above the standard range; afterwards 0 reads nothing and 1 is to become stderr, so that whatever a plugin, a
+    library or C code prints or reads cannot touch the protocol.
+    """
+    source, sink = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return source, sink
+
+
+def _log_calls(host: PluginHost) -> CallLog:
+    settings = host.settings.log
+    log = CallLog(settings.format, asyncio.get_running_loop().call_later)
+    if settings.level in ("debug", "info"):
+        host.recorder.listeners.append(log.add)
+    return log
 
 
 async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, int] | None) -> None:

@@ -65,7 +65,7 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
     text = UNIT.read_text(encoding="utf-8")
     assert f"TimeoutStopSec={GRACE}s" in text
-    unit.write_text(text.replace("/opt/agentmem/bin/agentmem-mcp", sys.executable), encoding="utf-8")
+    unit.write_text(text.replace("/opt/agentmem/bin/agentmem-mcp", f'"{sys.executable}"'), encoding="utf-8")
     verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
     assert (verified.returncode, [line for line in verified.stderr.splitlines() if UNIT.name in line]) == (0, [])
     judged = subprocess.run(

@@ -62,12 +62,12 @@ async def proxy(folder: Path, site: str, *ports: int) -> AsyncGenerator[str]:
     site = re.sub(r"listen 443 ssl", f"listen 127.0.0.1:{port}", site)
     site = re.sub(r"ssl_certificate\w* .*;", "", site)
     temporary = "".join(
-        f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f'{kind}_temp_path "{folder}/{kind}";\n' for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     user = "user root;\n" if os.geteuid() == 0 else ""
     config = folder / "nginx.conf"
     config.write_text(
-        f"daemon off;\n{user}pid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
+        f'daemon off;\n{user}pid "{folder}/pid";\nerror_log stderr;\nevents {{}}\n'
         f"http {{\naccess_log off;\n{temporary}{site}\n}}\n",
         encoding="utf-8",
     )

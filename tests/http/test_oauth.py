@@ -229,7 +229,7 @@ async def test_a_good_token_without_the_scope_is_told_what_is_needed(
         {"scope": "plugin:well:call"},
         {"scope": "mcp.use"},
         {"aud": ["https://elsewhere.example", RESOURCE]},
-        {"exp": NOW + 300.5, "nbf": NOW + 10},
+        {"exp": NOW + 7_200.5, "nbf": NOW + 10},
     ],
 )
 async def test_a_good_token_is_good_for_its_scopes_in_every_form(
