@@ -9,6 +9,8 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,31 +24,20 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SERVE = [sys.executable, "-m", "mcp_server", "serve"]
 FOLDERS = ["--manifests", str(ROOT / "manifests"), "--plugins", str(ROOT / "plugins")]
-TOOLS = [
-    "datasource__connect",
-    "datasource__fetch_and_transform",
-    "datasource__fetch_data",
-    "datasource__transform_data",
-    "fetcher__fetch",
-    "hello__hello",
-    "memory-processor__can_process",
-    "memory-processor__extract_keywords",
-    "memory-processor__process_and_store",
-    "memory-processor__process_memory",
-    "memory-processor__search_similar",
-    "memory-processor__summarize_memory",
-    "memory__add",
-    "memory__delete",
-    "memory__get",
-    "memory__list",
-    "memory__search",
-    "memory__update",
-    "search__compute_similarity",
-    "search__rerank",
-    "search__search",
-    "weather__get_batch_weather",
-    "weather__get_weather",
-]
+OWN = ("add", "delete", "get", "list", "search", "update")
+HELD_BACK = {"llm"}
+"""It requires a right that nobody granted."""
+
+
+def shipped() -> Iterator[str]:
+    """The tools of the plugins in the checkout, as their manifests name them."""
+    for path in (ROOT / "manifests").glob("*/plugin.toml"):
+        if path.parent.name not in HELD_BACK:
+            for tool in tomllib.loads(path.read_text(encoding="utf-8"))["tools"]:
+                yield f"{path.parent.name}__{tool.get('name') or tool['function']}"
+
+
+TOOLS = sorted([*shipped(), *(f"memory__{word}" for word in OWN)])
 
 
 def node(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
