@@ -20,6 +20,10 @@ from tests.requirements import requirement
 ROOT = Path(__file__).resolve().parent.parent
 
 
+pytestmark = pytest.mark.timeout(300)
+"""The archives are built once, with every compiled plugin in them."""
+
+
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel and the source archive."""
