@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mcp_server.settings.oauth import OAuthSettings
+from mcp_server.settings.whole_paths import whole_paths
 
 __all__ = ["HttpSettings"]
 
@@ -43,13 +44,7 @@ class HttpSettings(BaseModel):
     session_idle_seconds: float = Field(default=1_800.0, gt=0, le=86_400)
     oauth: OAuthSettings = OAuthSettings()
 
-    @field_validator("plugin_roots")
-    @classmethod
-    def _whole(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
-        for folder in folders:
-            if not (folder.is_absolute() or folder.parts[:1] == ("~",)):
-                raise ValueError(f"'{folder}' must be absolute, or begin with ~/")
-        return folders
+    _whole = field_validator("plugin_roots")(whole_paths)
 
     @field_validator("hosts")
     @classmethod

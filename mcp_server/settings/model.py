@@ -21,6 +21,7 @@ from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
 from mcp_server.settings.http import HttpSettings
 from mcp_server.settings.principals import PrincipalSettings
+from mcp_server.settings.whole_paths import whole_paths
 
 __all__ = ["AuditSettings", "FolderSection", "Grant", "MemorySettings", "PluginSettings", "Settings"]
 
@@ -172,13 +173,7 @@ class TrustSettings(_Section):
 
     folders: tuple[Path, ...] = ()
 
-    @field_validator("folders")
-    @classmethod
-    def _whole(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
-        for folder in folders:
-            if not (folder.is_absolute() or folder.parts[:1] == ("~",)):
-                raise ValueError(f"'{folder}' must be absolute, or begin with ~/")
-        return folders
+    _whole = field_validator("folders")(whole_paths)
 
 
 class Settings(_Section):

@@ -25,7 +25,8 @@ from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.version import PluginVersion
 from mcp_server.runtime.outcome import CallResult
 from mcp_server.runtime.runner import PluginRunner
-from mcp_server.telemetry.calls import CallRecord, CallRecorder
+from mcp_server.telemetry.calls import CallRecorder
+from mcp_server.tools.call_end import note_end
 from mcp_server.tools.invoke import Caller, plain_context
 from mcp_server.tools.json_text import JsonProblem, parse, write
 
@@ -83,10 +84,8 @@ class BoundHook:
             outcome = "cancelled"
             raise
         finally:
-            record = self._record(context, outcome, started, result)
-            self.owner.recorder.add(record)
-            if context.trace is not None:
-                context.trace.end(outcome, record.queue_ns, record.load_ns, record.instantiate_ns)
+            tool = f"{self.hook.plugin}:{self.hook.point}"
+            note_end(self.owner.recorder, context, tool, outcome, started, result)
 
     async def _run(self, runner: PluginRunner, given: Mapping[str, Any], context: CallContext) -> CallResult:
         hook, limits = self.hook, runner.runnable.limits
@@ -103,23 +102,6 @@ class BoundHook:
                 allowed=hook.budget_ms,
                 fix=f"raise budget_ms of [hooks] {hook.point} in the plugin.toml of '{hook.plugin}'",
             ) from None
-
-    def _record(self, context: CallContext, outcome: str, started: int, result: CallResult | None) -> CallRecord:
-        return CallRecord(
-            call_id=context.call_id,
-            plugin=self.hook.plugin,
-            tool=f"{self.hook.plugin}:{self.hook.point}",
-            principal=context.principal,
-            outcome=outcome,
-            total_ns=time.perf_counter_ns() - started,
-            instantiate_ns=result.instantiate_ns if result else 0,
-            execute_ns=result.execute_ns if result else 0,
-            host_calls=context.usage.host_calls,
-            output_bytes=len(result.output) if result else 0,
-            queue_ns=context.usage.queue_ns,
-            load_ns=context.usage.load_ns,
-            host_ns=context.usage.host_ns,
-        )
 
 
 class HookCaller:

@@ -17,7 +17,8 @@ from mcp_server.registry.version import Asking, PluginVersion
 from mcp_server.runtime.outcome import CallResult
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.runtime.turnstile import TurnedAway, Turnstile
-from mcp_server.telemetry.calls import CallRecord, CallRecorder
+from mcp_server.telemetry.calls import CallRecorder
+from mcp_server.tools.call_end import note_end
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.consent import Ask, Consents, Subject, nobody_to_ask
 from mcp_server.tools.json_text import JsonProblem, depth_of, write
@@ -158,10 +159,7 @@ class Invoker:
             outcome = "cancelled"
             raise
         finally:
-            record = _record(tool, context, outcome, started, result)
-            self._recorder.add(record)
-            if context.trace is not None:
-                context.trace.end(outcome, record.queue_ns, record.load_ns, record.instantiate_ns)
+            note_end(self._recorder, context, tool.name, outcome, started, result)
 
     async def _enter(self, tool: Tool, caller: Caller, context: CallContext) -> Turnstile:
         most = self._views.narrowing(caller.principal).share(self._per_principal)
@@ -276,22 +274,4 @@ def _invalid(tool: Tool, problems: list[str]) -> InvalidArguments:
     return InvalidArguments(
         f"the arguments of '{tool.name}' do not fit its input schema: {'; '.join(problems)}",
         data={"tool": tool.name, "problems": problems},
-    )
-
-
-def _record(tool: Tool, context: CallContext, outcome: str, started: int, result: CallResult | None) -> CallRecord:
-    return CallRecord(
-        call_id=context.call_id,
-        plugin=tool.plugin,
-        tool=tool.name,
-        principal=context.principal,
-        outcome=outcome,
-        total_ns=time.perf_counter_ns() - started,
-        instantiate_ns=result.instantiate_ns if result else 0,
-        execute_ns=result.execute_ns if result else 0,
-        host_calls=context.usage.host_calls,
-        output_bytes=len(result.output) if result else 0,
-        queue_ns=context.usage.queue_ns,
-        load_ns=context.usage.load_ns,
-        host_ns=context.usage.host_ns,
     )
