@@ -17,7 +17,7 @@ from mcp_server.admin.access import Admin
 from mcp_server.admin.bodies import StrictRoute
 from mcp_server.admin.desk import AtDesk
 from mcp_server.telemetry.calls import CallRecord
-from mcp_server.telemetry.events import Event, EventHub
+from mcp_server.telemetry.events import Event, Hub
 from mcp_server.transport.http.streams import Streams
 
 __all__ = ["router"]
@@ -31,7 +31,7 @@ class _Told(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: EventHub, streams: Streams, after: int | None, status_code: int = 200) -> None:
+    def __init__(self, hub: Hub, streams: Streams, after: int | None, status_code: int = 200) -> None:
         super().__init__(status_code=status_code)
         self._hub, self._streams, self._after = hub, streams, after
 
@@ -55,7 +55,7 @@ async def follow_events(
     return _Told(desk.happenings.hub, desk.streams, last_event_id)
 
 
-async def _lines(hub: EventHub, after: int | None) -> AsyncGenerator[ServerSentEvent]:
+async def _lines(hub: Hub, after: int | None) -> AsyncGenerator[ServerSentEvent]:
     with hub.listening(after) as line:
         yield ServerSentEvent(comment="listening")
         async for event in line.events:

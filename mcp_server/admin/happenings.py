@@ -7,7 +7,7 @@ from typing import Any
 
 from mcp_server.host import PluginHost
 from mcp_server.registry.record import PluginRecord
-from mcp_server.telemetry.events import EventHub
+from mcp_server.telemetry.events import EventHub, Hub
 
 __all__ = ["Happenings"]
 
@@ -20,10 +20,11 @@ class Happenings:
 
     Args:
         host: Entered already. Denials come from its audit log; without one, none are told.
+        hub: Where it is told; one of its own when omitted.
     """
 
-    def __init__(self, host: PluginHost) -> None:
-        self.hub = EventHub()
+    def __init__(self, host: PluginHost, hub: Hub | None = None) -> None:
+        self.hub: Hub = hub or EventHub()
         self._host = host
         self._known = self._standings()
         host.changed.append(self.look)

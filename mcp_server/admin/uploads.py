@@ -77,7 +77,7 @@ async def register_plugin(
         foreign = frozenset(plugin for plugin in desk.host.registry.records if not installed.has(plugin))
         plugin = await anyio.to_thread.run_sync(desk.registration.install, staged, foreign)
     desk.record(admin.principal, plugin, "register")
-    desk.host.reload()
+    desk.take_up()
     if approve or (approve is None and admin.scopes is None):
         _approve(desk, plugin, admin.principal)
     return details_of(desk, plugin)

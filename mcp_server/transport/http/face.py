@@ -51,12 +51,15 @@ class HttpFace:
     authenticate: bool = True
     inherited: Inherited | None = None
 
-    def server(self, host: PluginHost, annexes: Sequence[Annex] = ()) -> HttpServer:
+    def server(
+        self, host: PluginHost, annexes: Sequence[Annex] = (), before: Callable[[], None] | None = None
+    ) -> HttpServer:
         """A server on ``host``, listening already.
 
         Args:
             host: Entered already.
             annexes: More routes, beside MCP's own.
+            before: Called before each request, where this is one process of several.
 
         Raises:
             SettingsError: Nobody could call, anybody could from elsewhere, or the address cannot be listened on.
@@ -72,8 +75,17 @@ class HttpFace:
         face = McpFace(host, Tickets(common.key, common.spend) if common else None)
         challenge, metadata = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
         counts = RequestCounts()
-        more = [*metadata, metrics_annex(Gauges(host, counts), challenge), *annexes]
-        site = Site(face, settings, address, verifier, challenge=challenge, annexes=more, common=common, counts=counts)
+        site = Site(
+            face,
+            settings,
+            address,
+            verifier,
+            challenge=challenge,
+            annexes=[*metadata, metrics_annex(Gauges(host, counts), challenge), *annexes],
+            common=common,
+            counts=counts,
+            before=before,
+        )
         if self.inherited is None:
             _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
         return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited)
