@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mcp_server.transport.http.serving import HttpServer
     from mcp_server.transport.http.site import Annex
 
-__all__ = ["run_server"]
+__all__ = ["http_server", "run_server"]
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ async def run_server(
             reloader = Reloader(host, read, first)
             reloader.warn()
             tasks.start_soon(_reload_on_hangup, reloader)
-            server = _http_server(http, host, reloader, own, tasks) if http is not None else None
+            server = http_server(http, host, reloader, own, tasks) if http is not None else None
             _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
@@ -111,8 +111,20 @@ def _host(
     )
 
 
-def _http_server(http: HttpFace, host: PluginHost, reloader: Reloader, own: Folders, tasks: TaskGroup) -> HttpServer:
-    """The server over HTTP with its management API; one of several processes also follows what the others do."""
+def http_server(http: HttpFace, host: PluginHost, reloader: Reloader, own: Folders, tasks: TaskGroup) -> HttpServer:
+    """The server over HTTP with its management API; one of several processes also follows what the others do.
+
+    Args:
+        http: What the operator wants.
+        host: Entered already.
+        reloader: Its own.
+        own: The user's folders.
+        tasks: For what goes on beside the requests.
+
+    Raises:
+        SettingsError: As :meth:`HttpFace.server`.
+        TokenProblem: As well.
+    """
     if http.inherited is None:
         return http.server(host, [_management(host, reloader, Siblings(host, reloader), own)])
     from mcp_server.transport.http.board import CommonBoard  # noqa: PLC0415  # for those who serve over HTTP alone

@@ -136,6 +136,7 @@ REQUIREMENTS: dict[str, str] = {
     "http:token-everywhere": "No route but /health answers without a token that is known.",
     "http:challenge": "A 401 says how to call, and which scopes to ask for.",
     "http:scopes": "A token is good for its scopes alone; a 403 names all that are needed.",
+    "http:every-route": "Every route there is refuses bad tokens, missing scopes, foreign names and bodies past a cap.",
     "http:oauth": "Tokens of the operator's authorization servers are judged strictly and go no further.",
     "http:oauth-scopes": "What claims stand for is the operator's word; a token never gives more than it.",
     "http:oauth-principals": "Subjects of different issuers are different principals.",

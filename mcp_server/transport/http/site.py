@@ -67,6 +67,11 @@ class Site:
         common: Where several processes serve as one: what they share. There are no sessions then, and no ``/sse``.
         counts: Keeps figures of requests.
         before: Called before each request; where several processes serve as one, it does what the others were told.
+
+    Attributes:
+        app: The application.
+        routes: All that it has.
+        public: Paths that are read without a token.
     """
 
     def __init__(
@@ -91,10 +96,10 @@ class Site:
         for annex in annexes:
             if annex.joined is not None:
                 annex.joined(challenge, self.streams)
-        public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
+        self.public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
         self.routes = [*self._own_routes(challenge), *(route for annex in annexes for route in annex.routes)]
-        self.admission = self._admission(self._bounded(annexes), public | {READY})
-        app = self._authenticated(self.admission, verifier, challenge, public)
+        self.admission = self._admission(self._bounded(annexes), self.public | {READY})
+        app = self._authenticated(self.admission, verifier, challenge)
         app = HostGuard(app, Names(address, settings.hosts, settings.origins))
         app = counts.around(app, self.routes) if counts else app
         self.app: ASGIApp = _after(before, app) if before else app
@@ -128,12 +133,10 @@ class Site:
             watched=watched,
         )
 
-    def _authenticated(
-        self, app: ASGIApp, verifier: TokenVerifier | None, challenge: Challenge, public: frozenset[str]
-    ) -> ASGIApp:
+    def _authenticated(self, app: ASGIApp, verifier: TokenVerifier | None, challenge: Challenge) -> ASGIApp:
         buckets = self._common.buckets(1) if self._common else None
         failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=buckets)
-        return Authentication(app, verifier, challenge, public, failures)
+        return Authentication(app, verifier, challenge, self.public, failures)
 
     @property
     def busy(self) -> bool:
