@@ -45,7 +45,9 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            ZIP: {"schema": {"type": "string", "format": "binary", "description": "A flat zip with a plugin.toml."}},
+            ZIP: {
+                "schema": {"type": "string", "format": "binary", "description": "A zip with a plugin.toml at its root."}
+            },
             FORM: {"schema": _Parts.model_json_schema()},
             JSON: {"schema": ByPath.model_json_schema()},
         },

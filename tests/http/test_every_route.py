@@ -53,9 +53,7 @@ def said(issuer: AuthorizationServer) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-async def web(
-    stage: Path, said: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[HttpServer]:
+async def web(stage: Path, said: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HttpServer]:
     async with http_server(stage, home=tmp_path_factory.mktemp("home"), settings=said) as server:
         yield server
 
