@@ -7,7 +7,8 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,9 +83,8 @@ async def run_server(
     pipes = _private_pipes()
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
-        async with _host(settings, folders, own, first, launch) as host, anyio.create_task_group() as tasks:
-            host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
-            log = _log_calls(host)
+        host = _host(settings, folders, own, first, launch)
+        async with host, _observed(host), anyio.create_task_group() as tasks:
             tasks.start_soon(_keep_stats, host, own.servers)
             reloader = Reloader(host, read, first)
             reloader.warn()
@@ -96,9 +96,17 @@ async def run_server(
             await _serve(host, server, pipes if stdio else None)
             await host.settle()
             tasks.cancel_scope.cancel()
-            log.flush()
-            if tracing is not None:
-                await tracing.close()
+
+
+@asynccontextmanager
+async def _observed(host: PluginHost) -> AsyncGenerator[None]:
+    """The calls in this block are logged, and traced where somebody collects that; the rest is sent at its end."""
+    host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
+    log = _log_calls(host)
+    yield
+    log.flush()
+    if tracing is not None:
+        await tracing.close()
 
 
 def _host(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,7 +72,7 @@ def test_denials_of_two_files_add_up() -> None:
 @requirement("principals:narrow")
 def test_the_operator_is_told_where_a_capability_is_withheld() -> None:
     rights = decide_rights(("StorageAccess", "LLMAccess"), (), ("StorageAccess",))
-    deny = frozenset({cast("Capability", "StorageAccess")})
+    deny: frozenset[Capability] = frozenset({"StorageAccess"})
     narrowed = Narrowing(deny=deny, name="https://login.example.com|ann").rights(rights)
     fix = narrowed.fix("p", ["StorageAccess", "LLMAccess"])
     assert '"StorageAccess" stands in deny of [principals."https://login.example.com|ann"] in' in fix
