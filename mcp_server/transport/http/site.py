@@ -27,6 +27,7 @@ from mcp_server.transport.http.sse import MESSAGES_PATH, SseMessages, SseStream
 from mcp_server.transport.http.streamable import StreamableEndpoint
 from mcp_server.transport.http.streams import Streams
 from mcp_server.transport.http.verifier import TokenVerifier
+from mcp_server.transport.lane.guards import Guards
 from mcp_server.transport.mcp_face import McpFace
 
 __all__ = ["MCP_PATH", "SSE_PATH", "Annex", "Site"]
@@ -92,6 +93,8 @@ class Site:
             max_body=cap,
             stateless=not self._sessions,
         )
+        face.joined.append(self.manager.joined)
+        face.cancelled.append(self.manager.cancelled)
         challenge = challenge or Challenge()
         for annex in annexes:
             if annex.joined is not None:
@@ -100,7 +103,7 @@ class Site:
         rules = {path: rule for annex in annexes for path, rule in annex.bodies.items()}
         app: ASGIApp = Router(routes, redirect_slashes=False, default=_not_found)
         app = BodyGuard(app, BodyRule(cap, seconds=settings.body_seconds), rules)
-        self.admission = app = Admission(
+        admission = self.admission = app = Admission(
             app,
             Rates(settings.requests_per_second, settings.burst, buckets=common and common.buckets(0)),
             self.readiness,
@@ -112,7 +115,9 @@ class Site:
         public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
         failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=common and common.buckets(1))
         app = Authentication(app, verifier, challenge, public, failures)
-        app = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        names = Names(address, settings.hosts, settings.origins)
+        app = HostGuard(app, names)
+        self.guards = Guards(names, verifier, admission, self.manager, counts, cap)
         self.app: ASGIApp = counts.around(app, routes) if counts else app
 
     @property
