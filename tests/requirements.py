@@ -22,6 +22,10 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:missing-wasm": "A manifest whose module is missing says where it looked.",
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
+    # The fast lane
+    "lane:same": "With the fast lane and without it a client gets the same answers.",
+    "lane:taken": "The fast lane answers plain calls and lists itself, and leaves everything else.",
+    "lane:sessions": "A call in a session ends when its client says so or the session ends, and not when it hangs up.",
     # Consent
     "grants:combination": "Rights that together let private data out are pointed at.",
     "consent:asked": "With ask, the client's user is asked before the plugin runs, in both protocol eras.",

@@ -25,6 +25,7 @@ from mcp_server.transport.http.metrics import metrics_annex
 from mcp_server.transport.http.serving import HttpServer
 from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Annex, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
+from mcp_server.transport.lane.http import HttpLane
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.tickets import Tickets
 
@@ -88,7 +89,7 @@ class HttpFace:
         )
         if self.inherited is None:
             _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
-        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited)
+        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited, _lane(face, host, site))
 
     def open(self, settings: HttpSettings) -> tuple[socket.socket, Address, Callable[[], None]]:
         """For the parent of several processes: the socket, its address, and what tells the operator about them.
@@ -117,6 +118,12 @@ class HttpFace:
                 "or let anybody call, with --no-auth",
             )
         return VerifierChain(verifiers), ""
+
+
+def _lane(face: McpFace, host: PluginHost, site: Site) -> HttpLane | None:
+    """What answers plain requests, where the operator wants that; traces are the SDK's to make."""
+    wanted = host.settings.runtime.fast_lane and host.invoker.tracing is None
+    return HttpLane(face, host.invoker, site.guards) if wanted else None
 
 
 def _access_tokens(settings: OAuthSettings) -> list[TokenVerifier]:

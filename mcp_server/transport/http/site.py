@@ -27,6 +27,7 @@ from mcp_server.transport.http.sse import MESSAGES_PATH, SseMessages, SseStream
 from mcp_server.transport.http.streamable import StreamableEndpoint
 from mcp_server.transport.http.streams import Streams
 from mcp_server.transport.http.verifier import TokenVerifier
+from mcp_server.transport.lane.guards import Guards
 from mcp_server.transport.mcp_face import McpFace
 
 __all__ = ["MCP_PATH", "SSE_PATH", "Annex", "Site"]
@@ -72,6 +73,7 @@ class Site:
         app: The application.
         routes: All that it has.
         public: Paths that are read without a token.
+        guards: What the lane asks in their place.
     """
 
     def __init__(
@@ -92,6 +94,8 @@ class Site:
         self.readiness, self.streams = Readiness(), Streams(settings.recheck_seconds)
         self._body_cap = settings.max_body_kb * KIB
         self.manager = self._session_manager()
+        face.joined.append(self.manager.joined)
+        face.cancelled.append(self.manager.cancelled)
         challenge = challenge or Challenge()
         for annex in annexes:
             if annex.joined is not None:
@@ -100,7 +104,9 @@ class Site:
         self.routes = [*self._own_routes(challenge), *(route for annex in annexes for route in annex.routes)]
         self.admission = self._admission(self._bounded(annexes), self.public | {READY})
         app = self._authenticated(self.admission, verifier, challenge)
-        app = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        names = Names(address, settings.hosts, settings.origins)
+        self.guards = Guards(names, verifier, self.admission, self.manager, counts, self._body_cap, before)
+        app = HostGuard(app, names)
         app = counts.around(app, self.routes) if counts else app
         self.app: ASGIApp = _after(before, app) if before else app
 
