@@ -70,6 +70,8 @@ class McpFace:
         self._changed = anyio.Event()
         host.changed.append(lambda: self._changed.set())
         self.notices = Notices()
+        self.era = ""
+        """The protocol version that the client on pipes has settled on; a probe settles nothing."""
         self.joined: list[Callable[[str, str, str], None]] = []
         """Told of each session over HTTP that was initialized: its id, its principal, its version."""
         self.cancelled: list[Callable[[str, object], None]] = []
@@ -136,6 +138,8 @@ class McpFace:
             raise MCPError(types.INVALID_REQUEST, "the operator of this server shows this caller no memories")
         if ctx.request is not None:
             self._note(ctx, identity)
+        elif ctx.method == "notifications/initialized" or (_is_modern(ctx) and ctx.method != "server/discover"):
+            self.era = ctx.protocol_version
         return await call_next(ctx)
 
     def _note(self, ctx: ServerRequestContext[Any, Any], identity: Identity) -> None:
