@@ -32,7 +32,7 @@ from mcp_server.tools.projection import ToolList, error_result, result_wire
 from mcp_server.tools.results import ToolResult
 from mcp_server.transport.asking import Rounds, ask_in_session, input_required
 from mcp_server.transport.client_log import ClientLog, set_level
-from mcp_server.transport.identity import Identity, identity_of, session_of
+from mcp_server.transport.identity import Identity, bounds_of, identity_of, session_of
 from mcp_server.transport.memory_resources import MemoryResources
 from mcp_server.transport.needs import needed, reads_memories
 from mcp_server.transport.notices import Notices
@@ -172,7 +172,8 @@ class McpFace:
         log = ClientLog(ctx)
         principal = identity_of(ctx).principal
         ask = partial(ask_in_session, ctx) if legacy else self._rounds.asker(ctx, params, principal)
-        caller = Caller(principal, session=session_of(ctx), log=log.add, ask=ask)
+        bounds = bounds_of(params.meta)
+        caller = Caller(principal, session=session_of(ctx), log=log.add, ask=ask, bounds=bounds)
 
         async def logged() -> ToolResult:
             try:

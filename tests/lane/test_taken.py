@@ -33,6 +33,7 @@ TAKEN_TOOLS = set(TOOLS) - {"chatty"}
 TAKEN_FORMS = {
     *("arguments", "no-arguments", "spaced", "escaped", "indented", "sorted", "does-not-fit-schema", "fits-schema"),
     *("deep", "id-text", "id-empty", "id-zero", "id-negative", "own-tool", "own-tool-bad", "client-info"),
+    *("agent", "agent-against-label"),
     *("meta-of-others", "trace-context", "list", "infinite", "minus-zero", "blanks"),
 }
 TAKEN_HEADS = {

@@ -17,7 +17,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import Response
 
 from mcp_server.errors import TokenProblem
-from mcp_server.tools.invoke import Caller, Invoker
+from mcp_server.tools.invoke import Invoker
 from mcp_server.transport.http.auth import ANONYMOUS
 from mcp_server.transport.http.counted import LEFT
 from mcp_server.transport.http.sessions import TERMINATED, Session
@@ -98,7 +98,7 @@ class HttpLane:
             if tool is None:
                 result = self._plain.listed(identity, head.version)
             else:
-                call = self._plain.call(request, tool, Caller(identity.principal), head.version)
+                call = self._plain.call(request, tool, identity, "", head.version)
                 result = self._plain.terms.result(await call, head.version)
             place.status = 200
             return success(request.id, result)
@@ -116,8 +116,7 @@ class HttpLane:
             if tool is None:
                 answer = success(request.id, self._plain.listed(identity, session.version), name)
             else:
-                caller = Caller(identity.principal, session=name)
-                call = self._plain.call(request, tool, caller, session.version)
+                call = self._plain.call(request, tool, identity, name, session.version)
                 answer = await self._until_ended(request, session, call)
             place.status = answer.status
             return answer

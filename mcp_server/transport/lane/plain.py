@@ -10,7 +10,7 @@ from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
 from mcp_server.policy.scopes import TOOLS_LIST, unmet
 from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.invoke import Caller, Invoker
-from mcp_server.transport.identity import Identity
+from mcp_server.transport.identity import Identity, bounds_of
 from mcp_server.transport.lane.message import Request
 from mcp_server.transport.lane.terms import CALL, LIST, Terms, is_modern
 from mcp_server.transport.mcp_face import McpFace, list_page
@@ -51,8 +51,11 @@ class PlainRequests:
             return None
         return None if identity.scopes is not None and unmet(identity.scopes, tool_need(tool)) else tool
 
-    def call(self, request: Request, tool: Tool, caller: Caller, version: str) -> Coroutine[Any, Any, dict[str, Any]]:
+    def call(
+        self, request: Request, tool: Tool, identity: Identity, session: str, version: str
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
         """The result of a call on the wire; errors of the call are results, too."""
+        caller = Caller(identity.principal, session=session, bounds=bounds_of(request.params.get("_meta")))
         call = self._invoker.run(tool, request.params.get("arguments", {}), caller)
         return self._face.answered(call, tool.name, tool, request.id, legacy=not is_modern(version))
 

@@ -13,7 +13,7 @@ from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, RequestId
 from pydantic_core import to_json
 
 from mcp_server.tools.catalog import Tool
-from mcp_server.tools.invoke import Caller, Invoker
+from mcp_server.tools.invoke import Invoker
 from mcp_server.transport.frame import Message
 from mcp_server.transport.identity import LOCAL
 from mcp_server.transport.lane.message import Request
@@ -84,8 +84,7 @@ class StdioLane:
             await asyncio.sleep(0)  # their callbacks write the last answers
 
     async def _call(self, request: Request, tool: Tool, version: str) -> None:
-        caller = Caller(LOCAL.principal, session=SESSION)
-        result = await self._plain.call(request, tool, caller, version)
+        result = await self._plain.call(request, tool, LOCAL, SESSION, version)
         self._answer(request.id, self._plain.terms.result(result, version))
 
     def _answer(self, request: RequestId, result: bytes) -> None:

@@ -11,12 +11,14 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from mcp.server import Server
+from mcp.shared.exceptions import MCPError
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY, SERVER_INFO_META_KEY, methods
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 from mcp_server.tools.projection import ToolList
+from mcp_server.transport.identity import bounds_of
 
 __all__ = ["CALL", "LIST", "SESSION_VERSIONS", "Terms", "is_modern"]
 
@@ -88,8 +90,9 @@ def _is_valid(version: str, meta: dict[str, Any]) -> bool:
     elif any(key.startswith(RESERVED) for key in meta):
         return False  # the envelope of 2026-07-28 in a session
     try:
+        bounds_of(meta)
         methods.validate_client_request(CALL, version, {"name": "x", "_meta": meta})
         methods.validate_client_request(LIST, version, {"_meta": meta})
-    except (ValidationError, KeyError):
+    except (MCPError, ValidationError, KeyError):
         return False
     return True
