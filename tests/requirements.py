@@ -232,6 +232,7 @@ REQUIREMENTS: dict[str, str] = {
     "embeddings:endpoint": "An OpenAI-compatible server gives the vectors; when it is away, words still find.",
     "embeddings:reindex": "A search says how many memories have no vector, and memory reindex gives them one.",
     "embeddings:settings": "Settings that name no whole embedding model are refused, with what is missing.",
+    "memory:bounds": "A call that a client makes for an agent or a run reaches their memories alone.",
     "durability:kill-writer": "No acknowledged write is lost when a writer is killed; indexes and counters stay right.",
     "durability:kill-server": "No acknowledged memory is lost when the server is killed with calls under way.",
     "durability:disk-full": "A full disk is a typed error; reading goes on, and writing heals without a restart.",

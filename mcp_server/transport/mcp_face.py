@@ -32,7 +32,7 @@ from mcp_server.tools.projection import ToolList, error_result, result_wire
 from mcp_server.tools.results import ToolResult
 from mcp_server.transport.asking import Rounds, ask_in_session, input_required
 from mcp_server.transport.client_log import ClientLog, set_level
-from mcp_server.transport.identity import Identity, identity_of, session_of
+from mcp_server.transport.identity import Identity, bounds_of, identity_of, session_of
 from mcp_server.transport.memory_resources import MemoryResources
 from mcp_server.transport.needs import needed, reads_memories
 from mcp_server.transport.notices import Notices
@@ -70,6 +70,8 @@ class McpFace:
         self._changed = anyio.Event()
         host.changed.append(lambda: self._changed.set())
         self.notices = Notices()
+        self.era = ""
+        """The protocol version that the client on pipes has settled on; a probe settles nothing."""
         self.joined: list[Callable[[str, str, str], None]] = []
         """Told of each session over HTTP that was initialized: its id, its principal, its version."""
         self.cancelled: list[Callable[[str, object], None]] = []
@@ -136,6 +138,8 @@ class McpFace:
             raise MCPError(types.INVALID_REQUEST, "the operator of this server shows this caller no memories")
         if ctx.request is not None:
             self._note(ctx, identity)
+        elif ctx.method == "notifications/initialized" or (_is_modern(ctx) and ctx.method != "server/discover"):
+            self.era = ctx.protocol_version
         return await call_next(ctx)
 
     def _note(self, ctx: ServerRequestContext[Any, Any], identity: Identity) -> None:
@@ -168,7 +172,8 @@ class McpFace:
         log = ClientLog(ctx)
         principal = identity_of(ctx).principal
         ask = partial(ask_in_session, ctx) if legacy else self._rounds.asker(ctx, params, principal)
-        caller = Caller(principal, session=session_of(ctx), log=log.add, ask=ask)
+        bounds = bounds_of(params.meta)
+        caller = Caller(principal, session=session_of(ctx), log=log.add, ask=ask, bounds=bounds)
 
         async def logged() -> ToolResult:
             try:

@@ -119,6 +119,9 @@ FORMS: dict[str, Sending] = {
     "version-other": sending(call(meta={**META, "io.modelcontextprotocol/protocolVersion": "2027-01-01"})),
     "version-number": sending(call(meta={**META, "io.modelcontextprotocol/protocolVersion": 5})),
     "meta-of-others": sending(call(meta={**META, "com.example/x": {"y": [1]}})),
+    "agent": sending(call("memory__list", {}, meta={**META, "agentmem/agent_id": "a"})),
+    "agent-against-label": sending(call("memory__list", {"agent_id": "b"}, meta={**META, "agentmem/agent_id": "a"})),
+    "agent-odd": sending(call("memory__list", {}, meta={**META, "agentmem/agent_id": 5})),
     "trace-context": sending(call(meta={**META, "traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"})),
     "meta-gone": sending({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "well__echo"}}),
     "meta-null": sending(

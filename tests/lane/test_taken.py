@@ -17,12 +17,14 @@ from mcp_server.transport.http.verifier import LocalToken
 from mcp_server.transport.lane.answer import Answer
 from mcp_server.transport.lane.head import Heads
 from mcp_server.transport.lane.http import HttpLane
+from mcp_server.transport.lane.stdio import StdioLane
 from mcp_server.transport.mcp_face import McpFace
 from tests.guests import ECHO, module
 from tests.guests import write_plugin as write
-from tests.lane.test_same_answers import FORMS, HEADS, TOOLS, fill
+from tests.lane.test_same_answers import FORMS, HEADS, TOOLS, call, fill, listed
 from tests.lane.wire import Sending
 from tests.requirements import requirement
+from tests.stdio_server import MODERN
 
 __all__ = ["fill"]
 
@@ -31,6 +33,7 @@ TAKEN_TOOLS = set(TOOLS) - {"chatty"}
 TAKEN_FORMS = {
     *("arguments", "no-arguments", "spaced", "escaped", "indented", "sorted", "does-not-fit-schema", "fits-schema"),
     *("deep", "id-text", "id-empty", "id-zero", "id-negative", "own-tool", "own-tool-bad", "client-info"),
+    *("agent", "agent-against-label"),
     *("meta-of-others", "trace-context", "list", "infinite", "minus-zero", "blanks"),
 }
 TAKEN_HEADS = {
@@ -102,3 +105,17 @@ async def test_a_list_is_made_anew_when_the_tools_change(tmp_path: Path, cache: 
         write(tmp_path, "two", module(ECHO))
         host.reload()
         assert await names() == {"one", "two"}
+
+
+@requirement("lane:taken")
+async def test_on_the_pipes_nothing_is_taken_before_the_era_is_settled(stage: Path, cache: Path) -> None:
+    async with PluginHost(Settings(), PluginFolders(plugins=(stage,)), cache=cache / "cache") as host:
+        face = McpFace(host)
+        answers: list[object] = []
+        lane = StdioLane(face, host.invoker, lambda request, _: answers.append(request))
+        calls = [call("well__echo", {"a": 1}, number="a"), listed(), call("chatty__run", {})]
+        assert [lane.take(message) for message in calls] == [False, False, False]
+        face.era = MODERN
+        assert [lane.take(message) for message in calls] == [True, True, False]
+        await lane.end()
+        assert answers == ["l", "a"]

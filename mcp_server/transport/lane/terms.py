@@ -11,16 +11,21 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from mcp.server import Server
+from mcp.shared.exceptions import MCPError
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY, SERVER_INFO_META_KEY, methods
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 from mcp_server.tools.projection import ToolList
+from mcp_server.transport.identity import bounds_of
 
-__all__ = ["CALL", "LIST", "Terms", "is_modern"]
+__all__ = ["CALL", "LIST", "SESSION_VERSIONS", "Terms", "is_modern"]
 
 CALL, LIST = "tools/call", "tools/list"
+SESSION_VERSIONS = frozenset({"2025-06-18", "2025-11-25"})
+"""Those whose results can say all that a tool answers; the SDK leaves parts out for older ones."""
+RESERVED = "io.modelcontextprotocol/"
 MOST = 256
 _SPEAKING = frozenset({"progressToken", "io.modelcontextprotocol/logLevel"})
 """With these something may have to be sent before the result."""
@@ -62,7 +67,7 @@ class Terms:
             del result["structuredContent"]
         if is_modern(version):
             result["_meta"] = {**result["_meta"], **self._stamp} if "_meta" in result else self._stamp
-        return to_json(result)
+        return to_json(result, inf_nan_mode="null")
 
     def listed(self, shown: ToolList, version: str, page: Callable[[], dict[str, Any]]) -> bytes:
         """The JSON of the first ``page`` of ``tools/list``, made once."""
@@ -79,13 +84,15 @@ def is_modern(version: str) -> bool:
 
 
 def _is_valid(version: str, meta: dict[str, Any]) -> bool:
-    if is_modern(version) and (
-        meta.get(PROTOCOL_VERSION_META_KEY) != version or CLIENT_CAPABILITIES_META_KEY not in meta
-    ):
-        return False
+    if is_modern(version):
+        if meta.get(PROTOCOL_VERSION_META_KEY) != version or CLIENT_CAPABILITIES_META_KEY not in meta:
+            return False
+    elif any(key.startswith(RESERVED) for key in meta):
+        return False  # the envelope of 2026-07-28 in a session
     try:
+        bounds_of(meta)
         methods.validate_client_request(CALL, version, {"name": "x", "_meta": meta})
         methods.validate_client_request(LIST, version, {"_meta": meta})
-    except (ValidationError, KeyError):
+    except (MCPError, ValidationError, KeyError):
         return False
     return True
