@@ -45,6 +45,11 @@ A call that reaches a limit fails with the error of that line, and the next call
 A waiting line that is full answers `busy`. A plugin that goes over `max_host_calls`, `max_llm_calls`, `max_log_lines`
 or `max_log_bytes` gets the error as the answer of the host function, and may go on without it.
 
+`max_load_time_ms` is judged by the processor time of the plugin's worker, so that a busy machine refuses no module that
+an idle one serves. It is looked at once as much wall time has passed; a load that lasts six times as long is ended
+whatever it used. Where the system does not tell one process the processor time of another (all but Linux), wall time
+counts.
+
 This page is written by `docs/generate.py` from `mcp_server/policy/limits.py`.
 """
 
