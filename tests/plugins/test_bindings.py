@@ -1,4 +1,4 @@
-"""Every host function through the SDKs of C, Zig, Go and AssemblyScript: a probe is compiled, given all rights, asked."""
+"""Every host function through the SDKs of C, Zig, Go and AssemblyScript: a probe is compiled, granted all, asked."""
 
 from __future__ import annotations
 
