@@ -60,7 +60,16 @@ LIMITS: tuple[LimitSpec, ...] = (
         "registry.version",
         "initial elements of all tables; growth falls under the worker's data limit",
     ),
-    LimitSpec("load_time", "max_load_time_ms", 5_000, 120_000, "ms", 1, "runtime.worker", "compile and first instance"),
+    LimitSpec(
+        "load_time",
+        "max_load_time_ms",
+        5_000,
+        120_000,
+        "ms",
+        1,
+        "runtime.worker",
+        "processor time to compile and to make the first instance",
+    ),
     LimitSpec(
         "execution_time",
         "max_execution_time_ms",
