@@ -295,6 +295,8 @@ REQUIREMENTS: dict[str, str] = {
     "hooks:no-reentry": "The memory operations of a hook start no hooks.",
     "hooks:reload": "A reload while hooks run fails no operation and skips no hook.",
     # Plugins and their tests
+    "author:inspect": "A module is described as its bytes and its own answer say, and its proposed manifest loads.",
+    "author:check": "What a server or client would refuse of a plugin, and what it asks too much, has file and line.",
     "testing:real": "A test of a plugin loads it in the real runtime, with the rights that its author chose.",
     "testing:apart": "Tests of one plugin find nothing of each other.",
     "testing:optional": "Nothing but mcp_server.testing needs pytest, and nothing of it is loaded unasked.",

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
 
+from mcp_server.authoring.failures import ToolFailed
+from mcp_server.authoring.seen import HostCall, ToolFacts, host_call, tool_facts
 from mcp_server.capabilities.base import CallContext, LogLine
 from mcp_server.errors import AgentMemError
 from mcp_server.host import PluginHost
@@ -21,8 +23,6 @@ from mcp_server.memory.requests import AddMemory, ListMemories
 from mcp_server.registry.version import PluginVersion
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.services import log_plugin
-from mcp_server.testing.failures import ToolFailed
-from mcp_server.testing.seen import HostCall, ToolFacts, host_call, tool_facts
 from mcp_server.tools.catalog import SEPARATOR
 from mcp_server.tools.invoke import Caller, plain_context
 from mcp_server.tools.results import ToolResult
