@@ -146,7 +146,9 @@ def _add_problems(error: ManifestError, findings: Findings, code: str = "manifes
             numbered = findings.elsewhere(findings.file, Places({("syntax",): int(line[1])}, ()))
             numbered.error(code, problem, "correct the syntax there", ("syntax",))
         else:
-            findings.error(code, problem, _FIXES.get(code, "see docs/manifest.md"), path)
+            missing = problem.startswith("plugin.wasm: no module found")
+            fix = "agentmem-mcp build" if missing else _FIXES.get(code, "see docs/manifest.md")
+            findings.error(code, problem, fix, path)
 
 
 _FIXES: Mapping[str, str] = {"function_missing": "export it, or correct the name"}

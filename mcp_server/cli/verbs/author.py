@@ -55,4 +55,63 @@ def check(
     raise typer.Exit(check_folder(folder, strict=strict, json=json, quiet=quiet))
 
 
-VERBS = {"inspect": inspect, "check": check}
+def new(
+    plugin: Annotated[str, typer.Argument(metavar="ID", help="Its id, and its folder's name.")],
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="LANGUAGE", help="rust, c, zig, go or assemblyscript.")
+    ] = "rust",
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="In Rust: MemoryProcessor, CodeAnalyzer, SearchAlgorithm, DataSource or Multimodal.",
+        ),
+    ] = "Custom",
+    into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="Its folder, ./ID without it.")] = None,
+    author: Annotated[str, typer.Option("--author", metavar="NAME", help="Who writes it.")] = "",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Begin a plugin that builds and passes its test at once. Nothing that is there is overwritten.
+
+    Example: agentmem-mcp new wordcount --lang c
+    """
+    from mcp_server.cli.new import new as begin
+
+    begin(plugin, lang, kind, into, author, json=json, quiet=quiet)
+
+
+def build(folder: Folder = Path(), json: Json = False, quiet: Quiet = False) -> None:
+    """Make the module beside the manifest with the language's own tool; says what is missing and how to get it.
+
+    Example: agentmem-mcp build wordcount
+    """
+    from mcp_server.cli.new import build as make
+
+    make(folder, json=json, quiet=quiet)
+
+
+def test(
+    folder: Folder = Path(),
+    only: Annotated[str, typer.Option("--case", metavar="TEXT", help="Only cases whose name contains it.")] = "",
+    record: Annotated[
+        bool, typer.Option("--record", help="Ask the real host functions, and keep their answers to be replayed.")
+    ] = False,
+    update: Annotated[bool, typer.Option("--update", help="Take what came as what is expected.")] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML too.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the golden cases in tests/*.toml in the real runtime. Exits with 5 where one fails, for CI.
+
+    Example: agentmem-mcp test . --junit report.xml
+    """
+    from mcp_server.cli.test import TestOptions
+    from mcp_server.cli.test import test as run_tests
+
+    options = TestOptions(only, record, update, junit, json, quiet)
+    raise typer.Exit(run_tests(folder, options))
+
+
+VERBS = {"new": new, "build": build, "inspect": inspect, "check": check, "test": test}
