@@ -297,6 +297,12 @@ REQUIREMENTS: dict[str, str] = {
     # Plugins and their tests
     "author:inspect": "A module is described as its bytes and its own answer say, and its proposed manifest loads.",
     "author:check": "What a server or client would refuse of a plugin, and what it asks too much, has file and line.",
+    "author:new": "A new plugin in every language, and of every type, builds, passes its cases and has no findings.",
+    "author:build": "A module is replaced by a whole new one or not at all, and what is missing is named.",
+    "author:cases": "Golden cases run with the real rights, and say how what came differs from what was expected.",
+    "author:replay": "Host functions answer a replayed case as they did when it was recorded, behind the same checks.",
+    "author:dev": "Each save builds, checks and tries a plugin again, and what fails ends nothing.",
+    "author:bench": "A function's latency, rate and memory are measured in fresh and in kept instances.",
     "testing:real": "A test of a plugin loads it in the real runtime, with the rights that its author chose.",
     "testing:apart": "Tests of one plugin find nothing of each other.",
     "testing:optional": "Nothing but mcp_server.testing needs pytest, and nothing of it is loaded unasked.",

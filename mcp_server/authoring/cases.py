@@ -1,4 +1,4 @@
-"""Golden cases: ``tests/*.toml`` of a plugin, read. A case is a call, the rights it is made with, and what it comes to."""
+"""Golden cases, read from ``tests/*.toml`` of a plugin: a call, the rights it is made with, and what it comes to."""
 
 from __future__ import annotations
 
@@ -63,9 +63,11 @@ class Case(Setting):
             raise ValueError("names either a tool or a function, any export that takes JSON")
         if len({"expect", "expect_json", "error"} & self.model_fields_set) > 1:
             raise ValueError("expects either a value or an error")
+        for name in ("input_json", "expect_json"):
+            if not _is_json(getattr(self, name)):
+                raise ValueError(f"{name}: is no JSON")
         if self.tool is not None and not isinstance(self.given(), dict):
             raise ValueError("input: a tool is given a table of arguments")
-        self.expected()
         return self
 
     def given(self) -> Any:
@@ -151,6 +153,14 @@ def _located(path: Path, text: str, file: CaseFile) -> list[Located]:
         )
         for number, case in enumerate(file.case)
     ]
+
+
+def _is_json(text: str | None) -> bool:
+    try:
+        json.loads(text or "null")
+    except ValueError:
+        return False
+    return True
 
 
 def _slug(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What goes wrong between an author's sources and a module; what a plugin itself does wrong has the main tree's errors."""
+"""What goes wrong between sources and a tested module; what a plugin does wrong has the main tree's errors."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def as_junit(plugin: str, outcomes: Sequence[Outcome]) -> bytes:
     """The document; a suite for each file, times in seconds."""
-    root = Element("testsuites", name=_text(plugin), **_counts(outcomes))
+    root = Element("testsuites", {"name": _text(plugin), **_counts(outcomes)})
     for file in dict.fromkeys(outcome.located.file for outcome in outcomes):
         inside = [outcome for outcome in outcomes if outcome.located.file == file]
-        suite = SubElement(root, "testsuite", name=_text(file.stem), file=_text(str(file)), **_counts(inside))
+        suite = SubElement(root, "testsuite", {"name": _text(file.stem), "file": _text(str(file)), **_counts(inside)})
         for outcome in inside:
             _add_case(suite, file.stem, outcome)
     indent(root)

@@ -42,7 +42,7 @@ def _rewrite(path: Path, outcomes: Sequence[Outcome]) -> None:
         key, value = _came(outcome)
         number = outcome.located.number
         _set(wanted["case"][number], key, value)
-        item = tomlkit.parse(f"value = {toml_value(value)}")["value"]
+        item = tomlkit.parse(f"value = {toml_value(value)}\n")["value"]
         _set(cast("list[dict[str, Any]]", document["case"])[number], key, item)
     changed = document.as_string()
     if tomllib.loads(changed) != wanted:

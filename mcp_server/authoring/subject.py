@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
@@ -27,6 +28,7 @@ from mcp_server.telemetry.calls import CallRecord
 from mcp_server.tools.catalog import SEPARATOR
 from mcp_server.tools.invoke import Caller, plain_context
 from mcp_server.tools.results import ToolResult
+from mcp_server.worker.frames import Mode
 
 __all__ = ["AsyncPlugin", "Plugin"]
 
@@ -141,6 +143,11 @@ class AsyncPlugin:
         """Let what ``between`` gives answer in place of each host function; rights and limits stay as they are."""
         self._host.fleet.bridge.put_between(between)
 
+    def with_isolation(self, isolation: Mode) -> AsyncPlugin:
+        """The same version, run by workers of its own with another isolation."""
+        runnable = replace(self._runner.runnable, isolation=isolation)
+        return AsyncPlugin(self._host, self._version, self._host.fleet.runner(runnable))
+
     def memory_peak(self) -> int:
         """The largest resident size that a worker of it had, in bytes; 0 where the system does not tell."""
         return self._runner.memory_peak()
@@ -166,7 +173,6 @@ class AsyncPlugin:
         del took
         if context.plugin == self.id and context.principal == self.principal:
             self.host_calls.append(host_call(function, request, outcome))
-
 
     def _counted(self, record: CallRecord) -> None:
         if record.plugin == self.id and record.principal == self.principal:

@@ -13,9 +13,7 @@ from mcp_server.authoring.languages.zig import C, Zig
 
 __all__ = ["LANGUAGES", "Language", "language_of"]
 
-LANGUAGES: dict[str, Language] = {
-    language.name: language for language in (Rust(), C(), Zig(), Go(), AssemblyScript())
-}
+LANGUAGES: dict[str, Language] = {language.name: language for language in (Rust(), C(), Zig(), Go(), AssemblyScript())}
 
 
 def language_of(folder: Path) -> Language:

@@ -15,8 +15,6 @@ from mcp_server.authoring.languages.base import output_of, run
 __all__ = ["Rust"]
 
 _TARGETS = ("wasm32-unknown-unknown", "wasm32-wasip1")
-_DEBIAN_BIN = Path("/usr/bin")
-_DEBIAN_STD = Path("/usr/src")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +29,23 @@ class _Toolchain:
 
 
 class Rust:
-    """A crate with a ``cdylib``."""
+    """A crate with a ``cdylib``.
+
+    Args:
+        system: The folder in which Debian's packages are.
+    """
 
     name = "rust"
     sources = (".rs", ".toml", ".json")
+
+    def __init__(self, system: Path = Path("/usr")) -> None:
+        self._system = system
 
     def owns(self, folder: Path) -> bool:
         return (folder / "Cargo.toml").is_file()
 
     def build(self, folder: Path, module: Path) -> str:
-        found = _rustup() or _debian()
+        found = _rustup() or _debian(self._system)
         if found is None:
             raise ToolchainMissing(
                 "there is no Rust compiler with a wasm target",
@@ -79,14 +84,14 @@ def _rustup() -> _Toolchain | None:
     return None
 
 
-def _debian() -> _Toolchain | None:
+def _debian(system: Path) -> _Toolchain | None:
     """Debian's compiler with the standard library's sources and a wasm linker, if all three are installed."""
-    cargo, rustc = _DEBIAN_BIN / "cargo", _DEBIAN_BIN / "rustc"
+    cargo, rustc = system / "bin" / "cargo", system / "bin" / "rustc"
     version = output_of(rustc, "--version")
-    linkers = sorted(_DEBIAN_BIN.glob("wasm-ld-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    linkers = sorted((system / "bin").glob("wasm-ld-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     if not version or not cargo.exists() or not linkers:
         return None
-    if not (_DEBIAN_STD / f"rustc-{version.split()[1]}" / "library").is_dir():
+    if not (system / "src" / f"rustc-{version.split()[1]}" / "library").is_dir():
         return None
     variables = {
         "RUSTC": str(rustc),

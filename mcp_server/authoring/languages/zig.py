@@ -28,7 +28,8 @@ class C:
         return any(folder.glob("*.c"))
 
     def build(self, folder: Path, module: Path) -> str:
-        files = [str(path.relative_to(folder)) for path in (*sorted(folder.glob("*.c")), *sorted(folder.glob("sdk/*.c")))]
+        sources = (*sorted(folder.glob("*.c")), *sorted(folder.glob("sdk/*.c")))
+        files = [str(path.relative_to(folder)) for path in sources]
         warnings = ("-std=c11", "-Wall", "-Wextra", "-Werror")
         link = ("-nostdlib", "-Wl,--no-entry", f"-Wl,-z,stack-size={STACK}", "-I", "sdk", "-o", str(module))
         return _zig(folder, "cc", *warnings, "-Os", "-s", *_FREESTANDING, *link, *files)

@@ -1,1 +1,1 @@
-"""What new plugins are made of: texts with ``$words``, read as resources, never imported. ``sdk/`` is copied beside them."""
+"""What new plugins are made of: texts with ``$words``, read as resources; the SDK is copied beside them."""

@@ -114,4 +114,45 @@ def test(
     raise typer.Exit(run_tests(folder, options))
 
 
-VERBS = {"new": new, "build": build, "inspect": inspect, "check": check, "test": test}
+def dev(folder: Folder = Path(), quiet: Quiet = False) -> None:
+    """Build, check and test a plugin again on each save, with result, time, memory and host calls of each case.
+
+    Example: agentmem-mcp dev wordcount
+    """
+    from mcp_server.cli.dev import dev as go_on
+
+    go_on(folder, quiet=quiet)
+
+
+def bench(
+    words: Annotated[list[str], typer.Argument(metavar="[FOLDER] FUNCTION", help="A tool or an export of a plugin.")],
+    given: Annotated[str, typer.Option("--input", metavar="JSON", help="What it is called with.")] = "{}",
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="N", min=0.1, max=600, help="How long, for each isolation.")
+    ] = 2.0,
+    at_once: Annotated[
+        int, typer.Option("--at-once", metavar="N", min=1, max=100, help="Calls in flight, for the rate.")
+    ] = 8,
+    grant: Annotated[
+        list[str] | None, typer.Option("--grant", metavar="CAPABILITY", help="What it may use; repeatable.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure a function: latency, rate and memory, with a fresh instance for each call and with kept ones.
+
+    Example: agentmem-mcp bench . count --input '{"text": "to be"}'
+    """
+    from mcp_server.cli.dev import bench as measure
+
+    measure(words, given, seconds, at_once, grant or [], json=json)
+
+
+VERBS = {
+    "new": new,
+    "build": build,
+    "inspect": inspect,
+    "check": check,
+    "test": test,
+    "dev": dev,
+    "bench": bench,
+}
