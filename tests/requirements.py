@@ -210,6 +210,7 @@ REQUIREMENTS: dict[str, str] = {
     "docs:commands": "Every command and every option is documented.",
     "docs:generated": "The generated pages are those of the code.",
     "docs:readme-runs": "What the README tells a reader to do works.",
+    "docs:authoring": "The page of the author's commands runs as it stands, and names every key and every code.",
     "docs:first-plugin": "Following the page of the first plugin ends in a tool call, in Rust, C and Go.",
     "architecture:imports-point-down": "Imports point down the layers, and only there.",
     "architecture:small-parts": "Modules and functions stay small.",

@@ -16,7 +16,7 @@ from mcp_server.authoring.errors import CasesInvalid
 from mcp_server.authoring.places import toml_places
 from mcp_server.problems import problems_of
 
-__all__ = ["CaseFile", "Located", "Setting", "read_cases"]
+__all__ = ["Case", "CaseFile", "Located", "Setting", "read_cases"]
 
 FOLDER = "tests"
 FIXTURES = "fixtures"
