@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 from watchfiles import Change, awatch  # pyright: ignore[reportUnknownVariableType]  # trio is not installed
@@ -39,6 +40,16 @@ class Round:
     outcomes: tuple[Outcome, ...] = ()
     report: Report | None = None
     problem: AgentMemError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "module_bytes": self.built.size if self.built is not None else None,
+            "build_seconds": round(self.built.seconds, 2) if self.built is not None else None,
+            "cases": [outcome.as_dict() for outcome in self.outcomes],
+            "findings": [finding.as_dict() for finding in self.report.findings] if self.report is not None else [],
+            "error": self.problem.as_dict(for_operator=True) if self.problem is not None else None,
+        }
 
 
 async def develop(folder: Path, told: Callable[[Round], None], *, cache: Path | None = None) -> None:

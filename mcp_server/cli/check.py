@@ -25,5 +25,9 @@ def _print(report: Report) -> None:
     for finding in report.findings:
         print(f"{finding.file}:{finding.line}: {finding.level}[{finding.code}]: {finding.message}")
         print(f"  fix: {finding.fix}")
-    counted = f"{report.errors} errors, {report.warnings} warnings"
+    counted = f"{_number(report.errors, 'error')}, {_number(report.warnings, 'warning')}"
     print(f"{report.plugin or report.manifest}: {counted if report.findings else 'nothing to say against it'}")
+
+
+def _number(count: int, word: str) -> str:
+    return f"1 {word}" if count == 1 else f"{count} {word}s"

@@ -23,13 +23,16 @@ MIB = 2**20
 NO_FUEL = "Fuel is not shown: the engine, libextism, does not tell how much of it a call used."
 
 
-def dev(folder: Path, *, quiet: bool) -> None:
+def dev(folder: Path, *, json: bool, quiet: bool) -> None:
     """Go on until Ctrl-C."""
     set_up_logging("warning", "text")
-    if not quiet:
+    if not (quiet or json):
         print(NO_FUEL, flush=True)
 
     def tell(done: Round) -> None:
+        if json:
+            print(json_text.dumps(done.as_dict(), ensure_ascii=False), flush=True)
+            return
         _tell(done, quiet=quiet)
         if not quiet:
             print(f"watching {folder}; Ctrl-C ends it", flush=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -88,6 +91,28 @@ async def test_each_save_of_a_source_is_built_and_a_mistake_ends_nothing(
         await rounds.until_passed(True)
         group.cancel_scope.cancel()
     rounds.close()
+
+
+@requirement("author:dev")
+@pytest.mark.parametrize("words", [(), ("--json",), ("--quiet",)])
+def test_the_command_tells_each_round_until_it_is_interrupted(
+    cache: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    home = write_plugin(tmp_path, "numbers", answers("2"), '[[tools]]\nfunction = "run"\n')
+    (home / "tests").mkdir()
+    (home / "tests" / "all.toml").write_text(CASE, encoding="utf-8")
+    command = [sys.executable, "-m", "mcp_server", "dev", str(home), *words]
+    variables = {"AGENTMEM_HOME": str(cache), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = ""
+        while "expected 1" not in told:
+            told += process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+    assert process.returncode == 130
+    assert "description_missing" in told
+    assert told.count("Fuel is not shown") == (0 if words else 1)
 
 
 @requirement("author:bench")

@@ -114,14 +114,18 @@ def test(
     raise typer.Exit(run_tests(folder, options))
 
 
-def dev(folder: Folder = Path(), quiet: Quiet = False) -> None:
+def dev(
+    folder: Folder = Path(),
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for each save.")] = False,
+    quiet: Quiet = False,
+) -> None:
     """Build, check and test a plugin again on each save, with result, time, memory and host calls of each case.
 
     Example: agentmem-mcp dev wordcount
     """
     from mcp_server.cli.dev import dev as go_on
 
-    go_on(folder, quiet=quiet)
+    go_on(folder, json=json, quiet=quiet)
 
 
 def bench(
