@@ -25,6 +25,8 @@ from mcp_server.manifest.load import load_manifest
 
 __all__ = ["Outcome", "run_cases"]
 
+_SETTING = set(Setting.model_fields)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -98,14 +100,11 @@ async def run_cases(
     beside = modules_beside(manifest)
     load_manifest(manifest, roots=(beside,) if beside else (), host_version=__version__)
     outcomes: list[Outcome] = []
-    for _, group in groupby(cases, key=lambda located: located.setting.model_dump_json(include=_KEYS)):
+    for _, group in groupby(cases, key=lambda located: located.setting.model_dump_json(include=_SETTING)):
         for outcome in await _run_group(manifest, list(group), record=record, cache=cache):
             told(outcome)
             outcomes.append(outcome)
     return outcomes
-
-
-_KEYS = set(Setting.model_fields)
 
 
 async def _run_group(manifest: Path, group: list[Located], *, record: bool, cache: Path | None) -> list[Outcome]:

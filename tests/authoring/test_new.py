@@ -47,8 +47,10 @@ def test_what_is_begun_is_of_its_language_and_holds_the_sdk(tmp_path: Path, lang
     place = begin_plugin("try-it", language, "Custom", tmp_path / "new")
     assert language_of(place).name == language
     assert any((place / "sdk").iterdir())
-    written = [path.read_text(encoding="utf-8") for path in place.rglob("*") if path.is_file()]
-    assert not any("../../" in text and "plugins" in text for text in written)  # it points at no checkout
+    names = ("Cargo.toml", "go.mod", "package.json", "package-lock.json", "plugin.toml")
+    read = [path for name in names for path in place.rglob(name)]  # what says where other files are
+    assert read
+    assert [path for path in read if "../.." in path.read_text(encoding="utf-8")] == []  # it points at no checkout
 
 
 @requirement("author:new")
