@@ -54,7 +54,9 @@ def build_plugin(folder: Path) -> Built:
     started = time.monotonic()
     # Beside the module, so that it is moved within one file system; compilers write in several steps.
     with TemporaryDirectory(prefix=".build-", dir=module.parent) as place:
-        fresh = Path(place).resolve() / module.name
+        # One folder deeper than where a server that watches this folder looks for modules.
+        fresh = Path(place).resolve() / "out" / module.name
+        fresh.parent.mkdir()
         compiler = language.build(folder, fresh)
         fresh.chmod(0o644)
         fresh.replace(module)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mcp_server.authoring.errors import CasesInvalid
+from mcp_server.authoring.findings import key_path
 from mcp_server.authoring.places import toml_places
 from mcp_server.problems import problems_of
 
@@ -127,7 +128,7 @@ def read_cases(folder: Path, only: str = "") -> list[Located]:
             text = path.read_text(encoding="utf-8")
             found += _located(path, text, CaseFile.model_validate(tomllib.loads(text)))
         except ValidationError as error:
-            problems += [f"{path}: {problem}" for problem in problems_of(error, CaseFile)]
+            problems += [_placed(path, problem) for problem in problems_of(error, CaseFile)]
         except (OSError, ValueError) as error:
             problems.append(f"{path}: {error}")
     problems += _doubles(found)
@@ -153,6 +154,12 @@ def _located(path: Path, text: str, file: CaseFile) -> list[Located]:
         )
         for number, case in enumerate(file.case)
     ]
+
+
+def _placed(path: Path, problem: str) -> str:
+    """``problem``, which begins with its key, with the line of that."""
+    line = toml_places(path.read_text(encoding="utf-8")).line(key_path(problem.partition(": ")[0]))
+    return f"{path}:{line}: {problem}"
 
 
 def _is_json(text: str | None) -> bool:

@@ -244,6 +244,12 @@ def test_what_is_no_case_is_said_with_its_file(cache: Path, echo: Path, text: st
 
 
 @requirement("author:cases")
+def test_a_wrong_key_of_a_case_has_its_line(cache: Path, echo: Path) -> None:
+    cases(echo, case("x", "echo") + "\n" + case("y", "echo", "input = {}\nexpct = 1"))
+    assert f"{echo}/tests/all.toml:10: case[1].expct: unknown key" in run(cache, "test", echo).stderr
+
+
+@requirement("author:cases")
 @requirement("commands:exit-codes")
 def test_ci_gets_an_exit_code_and_junit(cache: Path, echo: Path, tmp_path: Path) -> None:
     cases(echo, case("good \\u0007", "echo") + case("bad", "echo", "expect = { a = 1 }"))

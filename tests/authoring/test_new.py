@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from mcp_server.authoring.beginning import TYPES, begin_plugin
+from mcp_server.authoring.building import build_plugin
 from mcp_server.authoring.errors import ToolchainMissing
 from mcp_server.authoring.languages import LANGUAGES, Language, language_of
 from mcp_server.authoring.languages.golang import Go
 from mcp_server.authoring.languages.rust import Rust
+from mcp_server.registry.discovery import PluginFolders, lone_modules
 from tests.commands import answer, run
+from tests.guests import answers
 from tests.requirements import requirement
 from tests.toolchains import environment_for
 
@@ -96,6 +99,36 @@ def test_a_failed_build_leaves_the_module_that_was_there(cache: Path, tmp_path: 
     assert "error[build_failed]" in failed.stderr
     assert (home / "try-it.wasm").read_bytes() == b"from before"
     assert [path.name for path in home.iterdir() if path.name.startswith(".build")] == []
+
+
+class Watched:
+    """A language whose compiler looks whether a server that watches the folder would take up what it writes."""
+
+    name = "watched"
+    sources = (".watched",)
+
+    def __init__(self) -> None:
+        self.seen: list[Path] = []
+
+    def owns(self, folder: Path) -> bool:
+        return any(folder.glob("*.watched"))
+
+    def build(self, folder: Path, module: Path) -> str:
+        module.write_bytes(answers("1"))
+        for watched in (folder, folder.parent):
+            self.seen += [found.path for found in lone_modules(PluginFolders(plugins=(watched,)), ())]
+        return "watched 1"
+
+
+@requirement("author:build")
+def test_no_server_takes_up_a_module_before_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = begin_plugin("try-it", "c", "Custom", tmp_path / "try-it")
+    (home / "plugin.c").rename(home / "plugin.watched")
+    language = Watched()
+    monkeypatch.setitem(LANGUAGES, language.name, language)
+    built = build_plugin(home)
+    assert (language.seen, built.module, built.compiler) == ([], home / "try-it.wasm", "watched 1")
+    assert built.module.read_bytes() == answers("1")
 
 
 @requirement("author:build")

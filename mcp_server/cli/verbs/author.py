@@ -58,7 +58,13 @@ def check(
 def new(
     plugin: Annotated[str, typer.Argument(metavar="ID", help="Its id, and its folder's name.")],
     lang: Annotated[
-        str, typer.Option("--lang", metavar="LANGUAGE", help="rust, c, zig, go or assemblyscript.")
+        str,
+        typer.Option(
+            "--lang",
+            metavar="LANGUAGE",
+            help="rust, c, zig, go or assemblyscript.",
+            autocompletion=lambda: ["rust", "c", "zig", "go", "assemblyscript"],
+        ),
     ] = "rust",
     kind: Annotated[
         str,
@@ -66,6 +72,7 @@ def new(
             "--type",
             metavar="TYPE",
             help="In Rust: MemoryProcessor, CodeAnalyzer, SearchAlgorithm, DataSource or Multimodal.",
+            autocompletion=lambda: ["MemoryProcessor", "CodeAnalyzer", "SearchAlgorithm", "DataSource", "Multimodal"],
         ),
     ] = "Custom",
     into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="Its folder, ./ID without it.")] = None,
