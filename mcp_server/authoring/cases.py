@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from mcp_server.authoring.errors import CasesInvalid
 from mcp_server.authoring.findings import key_path
 from mcp_server.authoring.places import toml_places
+from mcp_server.memory.requests import AddMemory
 from mcp_server.problems import problems_of
 
 __all__ = ["Case", "CaseFile", "Located", "Setting", "read_cases"]
@@ -45,6 +46,10 @@ class Setting(_Table):
         )
 
 
+def _text_or_table(memory: object) -> object:
+    return {"content": memory} if isinstance(memory, str) else memory
+
+
 class Case(Setting):
     """One ``[[case]]``."""
 
@@ -56,7 +61,7 @@ class Case(Setting):
     expect: Any = None
     expect_json: str | None = None
     error: str | None = None
-    memories: tuple[str | dict[str, Any], ...] = ()
+    memories: tuple[Annotated[AddMemory, BeforeValidator(_text_or_table)], ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Case:

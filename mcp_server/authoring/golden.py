@@ -123,8 +123,11 @@ async def _run_group(manifest: Path, group: list[Located], *, record: bool, cach
 
 async def _run(plugin: AsyncPlugin, recorder: Recorder, located: Located, *, record: bool) -> Outcome:
     plugin.renew()
-    for memory in located.case.memories:
-        await plugin.remember(**({"content": memory} if isinstance(memory, str) else memory))
+    try:
+        for memory in located.case.memories:
+            await plugin.remember(**memory.model_dump(exclude_unset=True))
+    except ToolFailed as failed:  # one of the plugin's own hooks
+        return _judged(located, None, _words(failed))
     tape = _tape(located, record=record)
     if tape is not None:
         recorder.tapes[plugin.principal] = tape

@@ -232,6 +232,8 @@ def test_an_update_takes_what_came_and_keeps_the_rest(cache: Path, tmp_path: Pat
         (case("x", "echo", "expect = 1\nerror = 'x'"), "either a value or an error"),
         (case("x", "echo", "expct = 1"), "did you mean 'expect'?"),
         (case("x", "echo", "input = 5"), "a table of arguments"),
+        (case("x", "echo", "memories = [{ contents = 'x' }]"), "memories[0].contents"),
+        (case("x", "echo", "memories = [{ content = 'x', memory_type = 'odd' }]"), "memories[0].memory_type"),
         (case("x", "echo", "expect_json = '{'"), "expect_json: is no JSON"),
         (case("A b!", "echo") + case("a b", "echo"), "too like line 1"),
         ("[[case", "all.toml"),
