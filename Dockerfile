@@ -9,6 +9,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY mcp_server mcp_server
 COPY manifests manifests
 COPY plugins plugins
+COPY sdk sdk
 RUN /opt/agentmem/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
  && /opt/agentmem/bin/python -m compileall -q /opt/agentmem/lib
 

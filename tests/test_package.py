@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from mcp_server.authoring.beginning import begin_plugin
+from mcp_server.authoring.languages import LANGUAGES
 from tests.requirements import requirement
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,19 +36,38 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@requirement("package:wheel")
-def test_the_wheel_serves_the_examples_without_the_checkout(archives: Path, tmp_path: Path) -> None:
-    install = ["-m", "pip", "install", "--no-deps", "--no-index", "--target", tmp_path / "site"]
+@pytest.fixture(scope="module")
+def site(archives: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which the wheel is installed."""
+    folder = tmp_path_factory.mktemp("site")
+    install = ["-m", "pip", "install", "--no-deps", "--no-index", "--target", folder]
     subprocess.run([sys.executable, *install, next(archives.glob("*.whl"))], check=True, capture_output=True)
+    return folder
+
+
+@requirement("package:wheel")
+def test_the_wheel_serves_the_examples_without_the_checkout(site: Path, tmp_path: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],  # noqa: TID251  # a test's
-        "PYTHONPATH": str(tmp_path / "site"),
+        "PYTHONPATH": str(site),
         "AGENTMEM_HOME": str(tmp_path / "home"),
     }
     command = [sys.executable, "-m", "mcp_server", "tool", "list", "--json"]
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     tools = {tool["name"] for tool in json.loads(result.stdout)["tools"]}
     assert {"hello__hello", "memory-processor__summarize_memory"} <= tools
+
+
+@requirement("package:wheel")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_wheel_begins_plugins_without_the_checkout(site: Path, tmp_path: Path, language: str) -> None:
+    environment = {"PYTHONPATH": str(site), "AGENTMEM_HOME": str(tmp_path / "home")}
+    words = ["-m", "mcp_server", "new", "try-it", "--lang", language, "--json"]
+    result = subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    begun = begin_plugin("try-it", language, "Custom", tmp_path / "here")
+    files = {path.relative_to(begun).as_posix() for path in begun.rglob("*") if path.is_file()}
+    assert set(json.loads(result.stdout)["files"]) == files
+    assert any(name.startswith("sdk/") for name in files)
 
 
 @requirement("package:wheel")

@@ -22,7 +22,7 @@ from mcp_server.cli.options import (
     Watch,
 )
 from mcp_server.cli.output import fail, known, print_json
-from mcp_server.cli.verbs import audit, cache, config, memory, plugin, token, tool
+from mcp_server.cli.verbs import audit, author, cache, config, memory, plugin, token, tool
 from mcp_server.errors import AgentMemError
 
 __all__ = ["app", "main"]
@@ -42,6 +42,7 @@ app.add_typer(cache.app, name="cache")
 app.add_typer(audit.app, name="audit")
 app.add_typer(memory.app, name="memory")
 app.add_typer(token.app, name="token")
+author.add_author_verbs(app)
 
 
 @app.command()

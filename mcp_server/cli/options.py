@@ -19,6 +19,7 @@ __all__ = [
     "Plugins",
     "Processes",
     "Project",
+    "Quiet",
     "Set",
     "Stdio",
     "Watch",
@@ -50,3 +51,4 @@ Inherited = Annotated[str | None, typer.Option("--inherited", hidden=True)]
 Project = Annotated[bool, typer.Option("--project", help="In ./agentmem.toml, not in the user's own file.")]
 Capabilities = Annotated[list[str] | None, typer.Argument(metavar="CAPABILITY...", help="Such as NetworkAccess.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors; the exit code tells the rest.")]

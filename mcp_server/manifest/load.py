@@ -19,7 +19,7 @@ from mcp_server.manifest.schema import JsonSchema
 from mcp_server.policy.limits import limit_problems
 from mcp_server.problems import json_problems, problems_of, without_refused
 
-__all__ = ["ANY_OBJECT", "LoadedManifest", "load_manifest", "lone_module_manifest"]
+__all__ = ["ANY_OBJECT", "LoadedManifest", "load_manifest", "lone_module_manifest", "read_toml"]
 
 MANIFEST_NAME = "plugin.toml"
 MAX_MANIFEST_BYTES = 1_048_576
@@ -64,7 +64,7 @@ def load_manifest(path: Path, *, roots: Sequence[Path] = (), host_version: str) 
     Raises:
         ManifestError: With every problem of the file.
     """
-    document = _tuples(_read_toml(path))
+    document = _tuples(read_toml(path))
     problems: list[str] = []
     manifest: Manifest | None = None
     try:
@@ -100,7 +100,12 @@ def lone_module_manifest(path: Path) -> LoadedManifest:
     return LoadedManifest(Manifest(manifest_version=1, plugin=section), path, path, (), declared=False)
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a manifest, unchecked.
+
+    Raises:
+        ManifestError: It cannot be read, is too long, or is no TOML.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -69,6 +69,10 @@ class Bridge:
         self.listeners: list[Listener] = []
         """Told of each host call when it has been answered."""
 
+    def put_between(self, between: Callable[[HostFunction], HostFunction]) -> None:
+        """Let what ``between`` gives answer in place of each function; who may ask what is still decided here."""
+        self._functions = {name: between(function) for name, function in self._functions.items()}
+
     def answer(self, context: CallContext, name: str, request: bytes, send: Callable[[bytes], None]) -> None:
         """Answer one host call through ``send``: now, or later for a function that waits."""
         call = _HostCall(context, name, request, send)

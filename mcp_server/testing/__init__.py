@@ -16,13 +16,13 @@ and in a test module::
 ``docs/testing-plugins.md`` has it all. Needs pytest: ``pip install agentmem-mcp[testing]``.
 """
 
-from mcp_server.testing.failures import PluginRefused, ToolFailed
+from mcp_server.authoring.failures import PluginRefused, ToolFailed
+from mcp_server.authoring.loading import open_plugin, open_plugin_async
+from mcp_server.authoring.seen import HostCall, ToolFacts
+from mcp_server.authoring.subject import AsyncPlugin, Plugin
 from mcp_server.testing.fixtures import load_plugin_fixture, plugin, pytest_configure, pytest_runtest_setup
-from mcp_server.testing.loading import open_plugin, open_plugin_async
 from mcp_server.testing.readme import Example, readme_examples, readme_options
-from mcp_server.testing.seen import HostCall, ToolFacts
 from mcp_server.testing.servers import LocalModel, LocalSite, Reply, WebRequest, local_model, local_site
-from mcp_server.testing.subject import AsyncPlugin, Plugin
 
 __all__ = [
     "AsyncPlugin",

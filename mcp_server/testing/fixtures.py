@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from mcp_server.testing.loading import open_plugin
-from mcp_server.testing.subject import Plugin
+from mcp_server.authoring.loading import open_plugin
+from mcp_server.authoring.subject import Plugin
 
 __all__ = ["LoadPlugin", "load_plugin_fixture", "plugin", "pytest_configure", "pytest_runtest_setup"]
 

@@ -7,14 +7,14 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from mcp_server.testing.failures import ToolFailed
-from mcp_server.testing.subject import Plugin
+from mcp_server.authoring.failures import ToolFailed
+from mcp_server.authoring.matching import like
+from mcp_server.authoring.subject import Plugin
 
 __all__ = ["Example", "readme_examples", "readme_options"]
 
-ANY = "…"
 _BLOCK = re.compile(r"^```(\w+) (\w+) ?(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -71,29 +71,6 @@ def readme_options(path: str | Path) -> dict[str, Any]:
     """What the file's block ``toml load`` says: options for ``load_plugin``; empty where there is none."""
     found = [block[4] for block in _BLOCK.finditer(Path(path).read_text(encoding="utf-8")) if block[2] == "load"]
     return tomllib.loads("".join(found))
-
-
-def like(expected: Any, came: Any) -> bool:
-    """Whether ``came`` is ``expected``, in which ``…`` stands for anything: a value, a part of a text, more keys."""
-    if expected == ANY:
-        return True
-    if isinstance(expected, str) and isinstance(came, str):
-        return re.fullmatch(".*".join(map(re.escape, expected.split(ANY))), came, re.DOTALL) is not None
-    if isinstance(expected, dict) and isinstance(came, dict):
-        return _like_table(cast("dict[str, Any]", expected), cast("dict[str, Any]", came))
-    if isinstance(expected, list) and isinstance(came, list):
-        return _like_list(cast("list[Any]", expected), cast("list[Any]", came))
-    return isinstance(expected, bool) is isinstance(came, bool) and expected == came
-
-
-def _like_table(expected: dict[str, Any], came: dict[str, Any]) -> bool:
-    wanted = {key: value for key, value in expected.items() if key != ANY}
-    right_keys = came.keys() >= wanted.keys() if ANY in expected else came.keys() == wanted.keys()
-    return right_keys and all(like(value, came[key]) for key, value in wanted.items())
-
-
-def _like_list(expected: list[Any], came: list[Any]) -> bool:
-    return len(expected) == len(came) and all(map(like, expected, came))
 
 
 def _example(line: int, call: re.Match[str], end: re.Match[str]) -> Example:

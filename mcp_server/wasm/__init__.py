@@ -7,6 +7,7 @@ an import means is for policy to say) and knows no plugin, only files.
 
 from mcp_server.wasm.limits import DEFAULT_LIMITS, ModuleLimits
 from mcp_server.wasm.module import Module, read_module
+from mcp_server.wasm.producers import Producer, read_producers
 from mcp_server.wasm.types import (
     Export,
     ExternKind,
@@ -30,7 +31,9 @@ __all__ = [
     "MemoryType",
     "Module",
     "ModuleLimits",
+    "Producer",
     "Section",
     "TableType",
     "read_module",
+    "read_producers",
 ]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.requirements import requirement
+from tests.toolchains import environment_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "first-plugin.md").read_text(encoding="utf-8")
@@ -57,8 +58,7 @@ def c() -> Mapping[str, str]:
 
 
 def go() -> Mapping[str, str]:
-    if not (shutil.which("go") or shutil.which("go", path=GO_FOLDER)):
-        pytest.skip("no Go compiler is here: https://go.dev/dl/")
+    environment_for("go")
     return {
         "LAST": GO_FOLDER,
         "GOPATH": GOPATH or str(HOME / "go"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,10 +16,10 @@ from mcp_server.testing import Plugin
 from mcp_server.testing.fixtures import LoadPlugin
 from tests.guests import write_plugin
 from tests.requirements import requirement
+from tests.toolchains import environment_for, go_program
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBES = Path(__file__).parent / "probes"
-GO = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
 GO_WASM = {"GOOS": "wasip1", "GOARCH": "wasm", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
 NPM = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -64,15 +63,13 @@ def zig(wasm: Path) -> None:
 
 
 def go(wasm: Path) -> None:
-    if GO is None:
-        pytest.skip("no Go compiler is here: https://go.dev/dl/")
+    environment = {**environment_for("go"), **GO_WASM}
     folder = shutil.copytree(PROBES / "go", wasm.parent / "go")
     module = f"module probe\n\ngo 1.24\n\nrequire agentmem/sdk v0.0.0\n\nreplace agentmem/sdk => {ROOT}/sdk/go\n"
     (folder / "go.mod").write_text(module, encoding="utf-8")
     shutil.copyfile(ROOT / "sdk" / "go" / "go.sum", folder / "go.sum")
     words = ["build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", wasm, "."]
-    environment = {**os.environ, **GO_WASM}  # noqa: TID251  # a test's
-    subprocess.run([GO, *words], cwd=folder, env=environment, check=True)
+    subprocess.run([str(go_program()), *words], cwd=folder, env=environment, check=True)
 
 
 def assemblyscript(wasm: Path) -> None:

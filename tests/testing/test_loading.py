@@ -211,10 +211,10 @@ def test_a_tool_is_shown_as_a_client_sees_it(load_plugin: LoadPlugin) -> None:
 def test_nothing_but_the_fixtures_needs_pytest() -> None:
     program = (
         "import sys; sys.modules['pytest'] = None\n"
-        "import mcp_server.app, mcp_server.cli.main, mcp_server.host, mcp_server.testing.loading\n"
+        "import mcp_server.app, mcp_server.authoring.loading, mcp_server.cli.main, mcp_server.testing\n"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode != 0
     assert "mcp_server/testing/fixtures.py" in run.stderr  # the last of the four, and that one alone
-    program = program.replace(", mcp_server.testing.loading", "")
+    program = program.replace(", mcp_server.testing", "")
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mcp_server.authoring.matching import like
 from mcp_server.testing import Example, Plugin, readme_examples, readme_options
-from mcp_server.testing.readme import like
 
 pytestmark = pytest.mark.plugin("manifests/hello")
 CALL = '```json call hello\n{"message": "a"}\n```\n'

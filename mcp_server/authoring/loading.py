@@ -13,16 +13,16 @@ from anyio.from_thread import start_blocking_portal
 from pydantic import ValidationError
 
 from mcp_server import __version__
+from mcp_server.authoring.failures import PluginRefused
+from mcp_server.authoring.subject import AsyncPlugin, Plugin
 from mcp_server.errors import AgentMemError, SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.manifest.load import load_manifest, lone_module_manifest
 from mcp_server.problems import problems_of
 from mcp_server.registry.discovery import MANIFEST_NAME, PluginFolders
 from mcp_server.settings import Settings
-from mcp_server.testing.failures import PluginRefused
-from mcp_server.testing.subject import AsyncPlugin, Plugin
 
-__all__ = ["Table", "open_plugin", "open_plugin_async"]
+__all__ = ["Table", "modules_beside", "open_plugin", "open_plugin_async"]
 
 Table = Mapping[str, Any] | str
 """A table of the configuration, as a dictionary or as TOML."""
@@ -54,7 +54,7 @@ async def open_plugin_async(
         PluginRefused: It cannot be loaded, or the configuration is not in order.
     """
     place = Path(path)
-    beside = Path(modules) if modules is not None else _modules_beside(place)
+    beside = Path(modules) if modules is not None else modules_beside(place)
     folders = PluginFolders(single=(place,), modules=(beside,) if beside is not None else ())
     with TemporaryDirectory(prefix="agentmem-test-") as data:
         try:
@@ -98,7 +98,7 @@ async def _loaded(host: PluginHost, plugin: str) -> AsyncPlugin:
     return AsyncPlugin(host, record.version, record.runner)
 
 
-def _modules_beside(path: Path) -> Path | None:
+def modules_beside(path: Path) -> Path | None:
     """``plugins`` beside ``manifests``, where a project keeps manifests and modules apart."""
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     beside = folder.parent.parent / "plugins"

@@ -8,11 +8,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
 
-from mcp_server.capabilities.base import CallContext, LogLine
+from mcp_server.authoring.failures import ToolFailed
+from mcp_server.authoring.seen import HostCall, ToolFacts, host_call, tool_facts
+from mcp_server.capabilities.base import CallContext, HostFunction, LogLine
 from mcp_server.errors import AgentMemError
 from mcp_server.host import PluginHost
 from mcp_server.memory.hooks import PRINCIPAL_SPACE, Scope
@@ -21,11 +24,11 @@ from mcp_server.memory.requests import AddMemory, ListMemories
 from mcp_server.registry.version import PluginVersion
 from mcp_server.runtime.runner import PluginRunner
 from mcp_server.services import log_plugin
-from mcp_server.testing.failures import ToolFailed
-from mcp_server.testing.seen import HostCall, ToolFacts, host_call, tool_facts
+from mcp_server.telemetry.calls import CallRecord
 from mcp_server.tools.catalog import SEPARATOR
 from mcp_server.tools.invoke import Caller, plain_context
 from mcp_server.tools.results import ToolResult
+from mcp_server.worker.frames import Mode
 
 __all__ = ["AsyncPlugin", "Plugin"]
 
@@ -48,6 +51,7 @@ class AsyncPlugin:
         principal: For whom it is called; see :meth:`renew`.
         logs: The lines it logged in calls made here, in order.
         host_calls: The host functions it called, in the order of their answers.
+        calls: The figures of calls of its tools that ended, in order.
     """
 
     def __init__(self, host: PluginHost, version: PluginVersion, runner: PluginRunner) -> None:
@@ -59,12 +63,14 @@ class AsyncPlugin:
         }
         self.renew()
         host.fleet.bridge.listeners.append(self._heard)
+        host.recorder.listeners.append(self._counted)
 
     def renew(self, principal: str | None = None) -> None:
         """Go on as ``principal``, a new one when omitted: no memories, values, log lines or host calls yet."""
         self.principal = principal or f"tester-{next(_numbers)}"
         self.logs: list[LogLine] = []
         self.host_calls: list[HostCall] = []
+        self.calls: list[CallRecord] = []
 
     async def call(self, tool: str, arguments: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """Call a tool as a client would, with all checks; the plain value of its answer.
@@ -133,6 +139,19 @@ class AsyncPlugin:
             added = await self._host.memories().add(self._scope(), AddMemory(content=content, **more))
         return dict(memory_as_json(added.record))
 
+    def put_between(self, between: Callable[[HostFunction], HostFunction]) -> None:
+        """Let what ``between`` gives answer in place of each host function; rights and limits stay as they are."""
+        self._host.fleet.bridge.put_between(between)
+
+    def with_isolation(self, isolation: Mode) -> AsyncPlugin:
+        """The same version, run by workers of its own with another isolation."""
+        runnable = replace(self._runner.runnable, isolation=isolation)
+        return AsyncPlugin(self._host, self._version, self._host.fleet.runner(runnable))
+
+    def memory_peak(self) -> int:
+        """The largest resident size that a worker of it had, in bytes; 0 where the system does not tell."""
+        return self._runner.memory_peak()
+
     async def stored(self) -> list[Json]:
         """The principal's memories that the plugin can see, the newest first."""
         found: list[Json] = []
@@ -154,6 +173,10 @@ class AsyncPlugin:
         del took
         if context.plugin == self.id and context.principal == self.principal:
             self.host_calls.append(host_call(function, request, outcome))
+
+    def _counted(self, record: CallRecord) -> None:
+        if record.plugin == self.id and record.principal == self.principal:
+            self.calls.append(record)
 
 
 class Plugin:

@@ -24,6 +24,11 @@ class _Failure(Exception):
         self.fix = fix
         self.data = data or {}
 
+    def as_error(self) -> AgentMemError:
+        """The server's own error that this stands for."""
+        cause = self.__cause__
+        return cause if isinstance(cause, AgentMemError) else AgentMemError(str(self), fix=self.fix)
+
 
 class ToolFailed(_Failure):
     """A call ended in an error: the plugin's own, a refusal of its arguments, a trap, a limit."""

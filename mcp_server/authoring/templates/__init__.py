@@ -1,0 +1,1 @@
+"""What new plugins are made of: texts with ``$words``, read as resources; the SDK is copied beside them."""
