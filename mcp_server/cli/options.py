@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Capabilities", "Config", "Json", "Manifests", "Plugins", "Project", "Set"]
+__all__ = ["Capabilities", "Config", "Json", "Manifests", "Plugins", "Project", "Quiet", "Set"]
 
 Manifests = Annotated[
     list[Path] | None, typer.Option("--manifests", metavar="DIR", help="Folder of <id>/plugin.toml; repeatable.")
@@ -23,3 +23,4 @@ Set = Annotated[
 Project = Annotated[bool, typer.Option("--project", help="In ./agentmem.toml, not in the user's own file.")]
 Capabilities = Annotated[list[str] | None, typer.Argument(metavar="CAPABILITY...", help="Such as NetworkAccess.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing when all is well.")]

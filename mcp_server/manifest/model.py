@@ -20,6 +20,7 @@ from mcp_server.policy.network import rule_problems
 from mcp_server.policy.paths import path_problems
 from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import Capability
+from mcp_server.policy.versions import VersionRange
 
 __all__ = [
     "Annotations",
@@ -97,6 +98,14 @@ class PluginSection(_Section):
     wasm: RelativePath | None = None
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     requires_host: str | None = None
+    requires_plugins: dict[Id, str] = Field(default_factory=dict)
+
+    @field_validator("requires_plugins")
+    @classmethod
+    def _ranges(cls, wanted: dict[str, str]) -> dict[str, str]:
+        for text in wanted.values():
+            VersionRange.parse(text)
+        return wanted
 
 
 class RuntimeSection(_Section):

@@ -17,14 +17,11 @@ from mcp_server.registry.facts import Facts, ServedTools, differences, facts_of,
 from mcp_server.registry.governed import ApprovalRules, Launch
 from mcp_server.registry.installed import BUNDLES_NAME
 from mcp_server.registry.kept import KeptVersions, granted_before, manifest_of
-from mcp_server.registry.lockfile import PARTS, Entries, Entry, LockFile
+from mcp_server.registry.lockfile import LOCK_NAME, PARTS, Entries, Entry, LockFile
 from mcp_server.registry.version import OperatorWord, PluginVersion, read_version
 from mcp_server.settings import ApprovalSettings
 
 __all__ = ["LOCK_NAME", "Approvals", "Verdict"]
-
-LOCK_NAME = "plugins.lock"
-"""Its name in the data folder."""
 
 Standing = Literal["trusted", "approved", "first-use", "pending", "unapproved"]
 

@@ -23,11 +23,11 @@ __all__ = ["MOST_BYTES", "check_names", "take_folder", "unpack", "write_part"]
 MIB = 1024 * 1024
 MOST_BYTES = 64 * MIB
 """Of all files of a bundle together, and so of any one."""
-MOST_FILES = 20
+MOST_FILES = 64
 MOST_RATIO = 100
 CHUNK = 64 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SUFFIXES = frozenset({".wasm", ".json", ".md", ".txt", ".sig"})
+_SUFFIXES = frozenset({".wasm", ".json", ".md", ".txt", ".sig", ".minisig"})
 _PLAIN = frozenset({MANIFEST_NAME, "LICENSE", "NOTICE", "README"})
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = 20

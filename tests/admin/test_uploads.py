@@ -204,7 +204,7 @@ HOSTILE: dict[str, bytes] = {
     "program": zipped({**GOOD, "run.py": ""}),
     "twice": twice("a.json", "a.json"),
     "twice in other case": twice("a.json", "A.json"),
-    "many": zipped({**GOOD, **{f"{number}.json": "{}" for number in range(19)}}),
+    "many": zipped({**GOOD, **{f"{number}.json": "{}" for number in range(63)}}),
     "bomb": zipped({**GOOD, "a.txt": b"\0" * 10_000_000}),
     "link": odd_zip(mode=0o120777),
     "device": odd_zip(mode=0o020666),
