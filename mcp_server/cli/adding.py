@@ -24,6 +24,7 @@ from mcp_server.distribution.web import Web
 from mcp_server.errors import InvalidArguments
 from mcp_server.manifest import Manifest
 from mcp_server.policy.rights import DEFAULT_GRANTS
+from mcp_server.registry.errors import InstallFailed
 from mcp_server.registry.installed import InstalledPlugins
 from mcp_server.settings import Secrets, Settings, user_folders
 
@@ -119,6 +120,7 @@ async def fetching_with(settings: Settings, how: How) -> AsyncGenerator[Fetching
 
     Raises:
         DownloadFailed: It took longer than `[sharing] total_seconds`.
+        InstallFailed: The disk said no.
     """
     secrets = Secrets(keyring=settings.secrets.keyring)
     secrets.fetch(settings)
@@ -131,6 +133,11 @@ async def fetching_with(settings: Settings, how: How) -> AsyncGenerator[Fetching
     except TimeoutError:
         raise DownloadFailed(
             f"it was not done after {sharing.total_seconds:g} seconds", fix="again: it goes on from what has come"
+        ) from None
+    except OSError as error:
+        raise InstallFailed(
+            f"what was fetched cannot be kept: {error.strerror or error}; nothing was installed",
+            fix="look at the space and the permissions of the cache folder",
         ) from None
 
 

@@ -66,7 +66,7 @@ def parse_asked(text: str, folder: Path) -> Asked:
     found = _ID.fullmatch(text)
     if found is None:
         path = folder / Path(text).expanduser()
-        if not path.exists():
+        if not text or not path.exists():
             raise _not_found(text)
         return FromPath(path)
     try:

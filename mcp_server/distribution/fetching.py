@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -115,24 +116,30 @@ def files_of(path: Path, roots: tuple[Path, ...] = ()) -> dict[str, bytes]:
     """The files of the package that ``path`` is: an archive, an archive that was unpacked, or a plugin's folder.
 
     Raises:
-        PackageNotFound: There is nothing of that name.
+        PackageNotFound: There is nothing of that name, or it cannot be read.
         AgentMemError: It is no package.
-        OSError: It cannot be read.
     """
-    if not path.exists():
+    try:
+        return _files_of(path, roots)
+    except OSError as error:  # not there, not to be read, a link where none may be
         raise PackageNotFound(
-            f"there is no {path}", fix="name a plugin's folder, or an archive of `agentmem-mcp package`"
-        )
+            f"{path} cannot be read as a package: {error.strerror or error}",
+            fix="name a plugin's folder, or an archive of `agentmem-mcp package`",
+        ) from None
+
+
+def _files_of(path: Path, roots: tuple[Path, ...]) -> dict[str, bytes]:
     if path.is_dir() and (path / SUMS_NAME).is_file():
         with tempfile.TemporaryDirectory() as place:
             take_folder(path, Path(place))
             return files_in(Path(place))
     if path.is_dir() or path.suffix == ".toml":
         return package_of(path, roots).files
-    if not path.is_file():
-        raise BundleInvalid(f"{path} is no plain file")
-    if path.stat().st_size > MOST_ARCHIVE_BYTES:
-        raise BundleInvalid(f"{path.name} is longer than {MOST_ARCHIVE_BYTES} bytes", fix="look at what it is")
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size > MOST_ARCHIVE_BYTES:
+        raise BundleInvalid(
+            f"{path.name} is no plain file of at most {MOST_ARCHIVE_BYTES} bytes", fix=f"look at {path}"
+        )
     return read_archive(path.read_bytes())
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urljoin, urlsplit
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcp_server import __version__
 from mcp_server.distribution.downloads import sha256_of
-from mcp_server.distribution.errors import DownloadRefused, IndexInvalid, PackageNotFound
+from mcp_server.distribution.errors import DownloadRefused, IndexInvalid, PackageNotFound, RequirementConflict
 from mcp_server.manifest import Manifest
 from mcp_server.manifest.model import PLUGIN_ID, SEMVER
 from mcp_server.policy.versions import VersionRange, newer
@@ -42,7 +43,7 @@ class _Part(BaseModel):
 class Listed(_Part):
     """One version of one plugin."""
 
-    version: str = Field(pattern=SEMVER)
+    version: str = Field(pattern=SEMVER, max_length=128)
     url: str = Field(min_length=1, max_length=2_048)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=1)
@@ -182,6 +183,7 @@ def choose(
 
     Raises:
         PackageNotFound: No index has it, or none of its versions fits.
+        RequirementConflict: All that fit need another host.
         DownloadRefused: The index points to another origin.
     """
     for name, (url, index) in indexes.items():
@@ -189,7 +191,12 @@ def choose(
         if entry is None:
             continue
         versions = {listed.version: listed for listed in entry.versions}
-        newest = wanted.newest(versions)
+        newest = wanted.newest(version for version, listed in versions.items() if _fits_host(listed))
+        if newest is None and (other := wanted.newest(versions)) is not None:
+            raise RequirementConflict(
+                f"'{plugin}' {other} of index '{name}' needs a host {versions[other].requires_host}, this is {__version__}",
+                fix="update agentmem-mcp, or ask for another version",
+            )
         if newest is None:
             there = ", ".join(list(versions)[:10])
             raise PackageNotFound(
@@ -218,6 +225,13 @@ def search(words: Iterable[str], indexes: Mapping[str, tuple[str, Index]]) -> li
 
 def _text(plugin: str, entry: Entry) -> str:
     return " ".join((plugin, entry.name, entry.description, entry.author, entry.type, *entry.tools)).casefold()
+
+
+def _fits_host(listed: Listed) -> bool:
+    try:
+        return SpecifierSet(listed.requires_host or "").contains(__version__, prereleases=True)
+    except InvalidSpecifier:
+        return False
 
 
 def _within(name: str, index: str, url: str, origins: Iterable[str]) -> str:

@@ -91,7 +91,7 @@ class PluginSection(_Section):
 
     id: Id
     name: Label
-    version: Annotated[str, StringConstraints(pattern=SEMVER)]
+    version: Annotated[str, StringConstraints(pattern=SEMVER, max_length=128)]
     description: Text = ""
     author: Annotated[str, StringConstraints(max_length=256), AfterValidator(_plain)] = ""
     type: PluginType = "Custom"

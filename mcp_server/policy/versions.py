@@ -14,7 +14,9 @@ from semver import Version
 
 __all__ = ["VersionRange", "newer"]
 
-_TERM = re.compile(r"(>=|<=|!=|==|=|>|<|\^|~)?\s*v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+_TERM = re.compile(
+    r"(>=|<=|!=|==|=|>|<|\^|~)?\s*v?([0-9]{1,18})(?:\.([0-9]{1,18}))?(?:\.([0-9]{1,18}))?(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
+)
 
 
 def newer(one: str, other: str) -> bool:

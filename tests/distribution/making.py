@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import stat
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from mcp_server.distribution.minisign import SecretKey
 from mcp_server.distribution.package import package_of
 from mcp_server.distribution.signing import signed_files
-from tests.commands import answer, run
+from tests.distribution.commands import run
 from tests.guests import ECHO, module
 
 __all__ = ["WASM", "archive", "configure", "lock_of", "plugin", "refused", "signed", "versions_of", "zip_of"]
@@ -54,7 +55,7 @@ def zip_of(files: Mapping[str, bytes | str], *, links: tuple[str, ...] = ()) -> 
         for name, data in files.items():
             entry = zipfile.ZipInfo(name)
             entry.external_attr = ((stat.S_IFLNK if name in links else stat.S_IFREG) | 0o644) << 16
-            opened.writestr(entry, data)
+            opened.writestr(entry, data, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
@@ -71,13 +72,10 @@ def lock_of(home: Path) -> dict[str, Any]:
 
 
 def versions_of(home: Path) -> dict[str, str]:
-    """What a server would find below ``home``; that the lock says the same, too."""
-    folder = home / "data" / "plugins"
-    if not folder.is_dir() or not any(folder.iterdir()):
-        assert lock_of(home) == {}
-        return {}
-    listed = answer(home, "plugin", "list", "--plugins", folder)["plugins"]
-    found = {one["id"]: one["version"] for one in listed}
+    """What lies installed below ``home``; that the lock says the same, too."""
+    manifests = (home / "data" / "plugins").glob("*/plugin.toml")
+    plugins = [tomllib.loads(path.read_text(encoding="utf-8"))["plugin"] for path in manifests]
+    found: dict[str, str] = {one["id"]: one["version"] for one in plugins}
     assert {name: origin["version"] for name, origin in lock_of(home).items()} == found
     return found
 

@@ -15,7 +15,8 @@ from mcp_server.distribution.errors import RequirementConflict
 from mcp_server.distribution.fetching import files_of
 from mcp_server.errors import AgentMemError
 from mcp_server.registry.installed import InstalledPlugins
-from tests.commands import answer, run
+from tests import commands
+from tests.distribution.commands import answer, run
 from tests.distribution.making import WASM, archive, lock_of, plugin, refused, versions_of, zip_of
 from tests.requirements import requirement
 
@@ -30,19 +31,19 @@ GOOD: dict[str, bytes | str] = {"plugin.toml": MANIFEST, "bad.wasm": WASM}
 def test_an_added_plugin_says_what_it_asks_for_and_runs_only_when_that_is_granted_and_approved(
     home: Path, stock: Path
 ) -> None:
-    added = answer(home, "add", archive(stock, "asker", more=WANTS))["added"][0]
+    added = commands.answer(home, "add", archive(stock, "asker", more=WANTS))["added"][0]
     assert added["requests"]["required"] == ["LoggingAccess", "NetworkAccess"]
     assert added["requests"]["network"] == ["https://api.example.com/*"]
     grant, approve = added["next"]
     assert grant == "agentmem-mcp plugin grant asker NetworkAccess --host 'https://api.example.com/*'"
     assert approve == "agentmem-mcp plugin approve asker"
-    listed = answer(home, "plugin", "list")["plugins"][0]
+    listed = commands.answer(home, "plugin", "list")["plugins"][0]
     assert (listed["state"], listed["reason"].partition("]")[0]) == ("Error", "[capability_denied")
-    assert run(home, *grant.replace("'", "").split()[1:]).returncode == 0
-    assert answer(home, "plugin", "list")["plugins"][0]["approval"] == "unapproved"
-    assert run(home, "tool", "call", "asker__echo").returncode != 0
-    assert run(home, *approve.split()[1:]).returncode == 0
-    assert run(home, "tool", "call", "asker__echo", "--input", '{"a": 1}').stdout.strip() == '{"a":1}'
+    assert commands.run(home, *grant.replace("'", "").split()[1:]).returncode == 0
+    assert commands.answer(home, "plugin", "list")["plugins"][0]["approval"] == "unapproved"
+    assert commands.run(home, "tool", "call", "asker__echo").returncode != 0
+    assert commands.run(home, *approve.split()[1:]).returncode == 0
+    assert commands.run(home, "tool", "call", "asker__echo", "--input", '{"a": 1}').stdout.strip() == '{"a":1}'
 
 
 @requirement("share:add")
@@ -147,12 +148,10 @@ def test_a_folder_with_a_link_in_it_is_refused(home: Path, stock: Path) -> None:
     with zipfile.ZipFile(made) as opened:
         opened.extractall(folder)
     (folder / "secret.json").symlink_to("/etc/passwd")
-    code, error = refused(home, "add", folder)
-    assert (code != 0, error) == (True, "internal") or error in (
-        "bundle_invalid",
-        "install_failed",
-        "package_not_found",
-    )
+    assert refused(home, "add", folder) == (2, "package_not_found")
+    (folder / "secret.json").unlink()
+    os.mkfifo(folder / "secret.json")
+    assert refused(home, "add", folder) == (6, "bundle_invalid")
 
 
 # --- what plugins need of each other ------------------------------------------------------------------------------

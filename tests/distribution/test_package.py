@@ -21,7 +21,7 @@ from mcp_server.errors import ManifestError
 from mcp_server.registry.archive import archive_of
 from mcp_server.registry.errors import BundleInvalid
 from mcp_server.registry.installed import InstalledPlugins
-from tests.commands import answer, run
+from tests.distribution.commands import answer, run
 from tests.distribution.making import plugin
 from tests.requirements import requirement
 

@@ -18,7 +18,7 @@ from mcp_server.distribution.minisign import PublicKey, SecretKey, Signature
 from mcp_server.distribution.signing import SIGNATURE_NAME, SUMS_NAME, signed_files, signer_of
 from mcp_server.errors import AgentMemError
 from mcp_server.registry.installed import InstalledPlugins
-from tests.commands import answer, run
+from tests.distribution.commands import answer, run
 from tests.distribution.making import archive, lock_of, refused, versions_of, zip_of
 from tests.requirements import requirement
 
