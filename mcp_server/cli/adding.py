@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from mcp_server.manifest import Manifest
 from mcp_server.policy.rights import DEFAULT_GRANTS
 from mcp_server.registry.errors import InstallFailed
 from mcp_server.registry.installed import InstalledPlugins
+from mcp_server.services import open_audit
 from mcp_server.settings import Secrets, Settings, user_folders
 
 __all__ = ["How", "add_plugins", "fetching_with", "remove_them", "search_indexes", "update_plugins"]
@@ -59,7 +60,7 @@ def add_plugins(texts: Sequence[str], how: How) -> None:
     async def offers(fetching: Fetching) -> list[Offer]:
         return await (offers_asked_for(fetching, texts) if texts else offers_as_locked(fetching, _installed()))
 
-    _install(offers, how, "added")
+    _install(offers, how, "add", "added")
 
 
 def update_plugins(plugins: Sequence[str], how: How) -> None:
@@ -68,7 +69,7 @@ def update_plugins(plugins: Sequence[str], how: How) -> None:
     Raises:
         AgentMemError: Why not; nothing was installed then.
     """
-    _install(lambda fetching: offers_of_updates(fetching, _installed(), plugins), how, "updated")
+    _install(lambda fetching: offers_of_updates(fetching, _installed(), plugins), how, "update", "updated")
 
 
 def remove_them(plugins: Sequence[str], how: How) -> None:
@@ -78,6 +79,7 @@ def remove_them(plugins: Sequence[str], how: How) -> None:
         AgentMemError: Why not.
     """
     remove_plugins(_installed(), plugins)
+    _record(load(how.config).settings, "remove", dict.fromkeys(plugins, ""))
     if how.json:
         print_json({"removed": list(plugins)})
     elif not how.quiet:
@@ -141,7 +143,7 @@ async def fetching_with(settings: Settings, how: How) -> AsyncGenerator[Fetching
         ) from None
 
 
-def _install(wanted: Callable[[Fetching], Awaitable[list[Offer]]], how: How, verb: str) -> None:
+def _install(wanted: Callable[[Fetching], Awaitable[list[Offer]]], how: How, function: str, verb: str) -> None:
     settings = load(how.config).settings
     offers: list[Offer] = []
 
@@ -153,6 +155,7 @@ def _install(wanted: Callable[[Fetching], Awaitable[list[Offer]]], how: How, ver
     sharing = settings.sharing
     allowed = Allowed(sharing.keys, sharing.require_signature, how.downgrade, how.other_signer, how.locked)
     added = add_offers(_installed(), offers, allowed)
+    _record(settings, function, {one.manifest.plugin.id: one.origin.source for one in added if not one.same})
     if how.json:
         print_json({verb: [_facts(one) for one in added]})
         return
@@ -160,6 +163,17 @@ def _install(wanted: Callable[[Fetching], Awaitable[list[Offer]]], how: How, ver
         _tell(one)
     if not added and not how.quiet:
         print(f"nothing to be {verb}")
+
+
+def _record(settings: Settings, function: str, plugins: Mapping[str, str]) -> None:
+    """Write into the audit log which plugins came from where, or went."""
+    audit = open_audit(user_folders().state, settings.audit)
+    if audit is None:
+        return
+    for plugin, source in plugins.items():
+        row = {"event": "command", "principal": "local", "plugin": plugin, "function": function}
+        audit.record({**row, "target": source.partition("#")[0].partition("?")[0], "code": "ok"})
+    audit.close()
 
 
 def _installed() -> InstalledPlugins:

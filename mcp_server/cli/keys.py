@@ -15,7 +15,7 @@ from mcp_server.settings.folders import user_file
 __all__ = ["forget", "generate", "list_keys", "trust"]
 
 
-def generate(name: str, *, json: bool) -> None:
+def generate(name: str, *, quiet: bool, json: bool) -> None:
     """Make a key to sign with, and print the line that others trust.
 
     Raises:
@@ -25,23 +25,27 @@ def generate(name: str, *, json: bool) -> None:
     if json:
         print_json({"name": name, "secret": str(secret), "public": str(public), "key": str(key), "key_id": key.name})
         return
+    if quiet:
+        return
     print(f"the secret key is {secret}: whoever has that file can sign as you")
     print(f"others trust you with:\n  agentmem-mcp key trust {name} {key}")
 
 
-def trust(name: str, key: str, config: Path | None, *, json: bool) -> None:
+def trust(name: str, key: str, config: Path | None, *, quiet: bool, json: bool) -> None:
     """Let packages that are signed with ``key`` count as signed by ``name``.
 
     Raises:
         AgentMemError: It is no key, or the name or the key is taken.
     """
     read = public_key_in(key)
-    _edited(config, edit_file(user_file(config), lambda document: trust_key(document, name, read)), json=json)
+    _edited(
+        config, edit_file(user_file(config), lambda document: trust_key(document, name, read)), quiet=quiet, json=json
+    )
 
 
-def forget(name: str, config: Path | None, *, json: bool) -> None:
+def forget(name: str, config: Path | None, *, quiet: bool, json: bool) -> None:
     """Trust that key no longer; what it has signed stays installed."""
-    _edited(config, edit_file(user_file(config), lambda document: forget_key(document, name)), json=json)
+    _edited(config, edit_file(user_file(config), lambda document: forget_key(document, name)), quiet=quiet, json=json)
 
 
 def list_keys(config: Path | None, *, json: bool) -> None:
@@ -56,9 +60,9 @@ def list_keys(config: Path | None, *, json: bool) -> None:
     print_table(["NAME", "WHAT", "ID", "KEY"], [*rows, *([name, "signs", "-", "-"] for name in own)])
 
 
-def _edited(config: Path | None, said: list[str], *, json: bool) -> None:
+def _edited(config: Path | None, said: list[str], *, quiet: bool, json: bool) -> None:
     path = user_file(config)
     if json:
         print_json({"file": str(path), "changed": said})
-    else:
+    elif not quiet:
         print(f"{path}: {'; '.join(said) or 'nothing to change'}")

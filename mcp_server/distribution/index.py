@@ -193,8 +193,9 @@ def choose(
         versions = {listed.version: listed for listed in entry.versions}
         newest = wanted.newest(version for version, listed in versions.items() if _fits_host(listed))
         if newest is None and (other := wanted.newest(versions)) is not None:
+            host = versions[other].requires_host
             raise RequirementConflict(
-                f"'{plugin}' {other} of index '{name}' needs a host {versions[other].requires_host}, this is {__version__}",
+                f"'{plugin}' {other} of index '{name}' needs a host {host}, this is {__version__}",
                 fix="update agentmem-mcp, or ask for another version",
             )
         if newest is None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.options import Config, Json
+from mcp_server.cli.options import Config, Json, Quiet
 
 __all__ = ["app"]
 
@@ -15,7 +15,7 @@ app = typer.Typer(help="Keys that sign packages, and whose signatures count.", n
 
 @app.command("generate")
 def key_generate(
-    name: Annotated[str, typer.Argument(help="What you call it.")] = "default", json: Json = False
+    name: Annotated[str, typer.Argument(help="What you call it.")] = "default", quiet: Quiet = False, json: Json = False
 ) -> None:
     """Make a key to sign packages with, in the format of minisign.
 
@@ -23,7 +23,7 @@ def key_generate(
     """
     from mcp_server.cli.keys import generate
 
-    generate(name, json=json)
+    generate(name, quiet=quiet, json=json)
 
 
 @app.command("trust")
@@ -31,6 +31,7 @@ def key_trust(
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
     key: Annotated[str, typer.Argument(metavar="KEY", help="The public key, RW…, or its file.")],
     config: Config = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Let what a key has signed count as signed by somebody.
@@ -39,12 +40,15 @@ def key_trust(
     """
     from mcp_server.cli.keys import trust
 
-    trust(name, key, config, json=json)
+    trust(name, key, config, quiet=quiet, json=json)
 
 
 @app.command("forget")
 def key_forget(
-    name: Annotated[str, typer.Argument(help="Whose key it was.")], config: Config = None, json: Json = False
+    name: Annotated[str, typer.Argument(help="Whose key it was.")],
+    config: Config = None,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Trust a key no longer.
 
@@ -52,7 +56,7 @@ def key_forget(
     """
     from mcp_server.cli.keys import forget
 
-    forget(name, config, json=json)
+    forget(name, config, quiet=quiet, json=json)
 
 
 @app.command("list")

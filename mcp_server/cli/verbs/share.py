@@ -19,6 +19,15 @@ OtherSigner = Annotated[
 Locked = Annotated[bool, typer.Option("--locked", help="Only exactly what plugins.lock says.")]
 
 
+def _installed(incomplete: str) -> list[str]:
+    """The ids of added plugins that begin so, for a shell to complete."""
+    from mcp_server.settings import user_folders
+
+    folder = user_folders().plugins
+    names = [path.name for path in folder.iterdir() if path.is_symlink()] if folder.is_dir() else []
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 def package(
     folder: Annotated[Path, typer.Argument(help="The plugin's folder, or its plugin.toml.")] = Path(),
     output: Annotated[
@@ -59,7 +68,9 @@ def sign(
 
 
 def verify(
-    target: Annotated[str, typer.Argument(help="An archive, a folder, or the id of an installed plugin.")],
+    target: Annotated[
+        str, typer.Argument(help="An archive, a folder, or the id of an added plugin.", autocompletion=_installed)
+    ],
     key: Annotated[
         str | None, typer.Option("--key", metavar="RW…", help="A public key or its file, in place of those you trust.")
     ] = None,
@@ -124,7 +135,9 @@ def add(
 
 
 def update(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="PLUGIN", help="All, when none is named.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="PLUGIN", help="All, when none is named.", autocompletion=_installed)
+    ] = None,
     offline: Offline = False,
     allow_downgrade: Downgrade = False,
     allow_other_signer: OtherSigner = False,
@@ -143,7 +156,9 @@ def update(
 
 
 def remove(
-    ids: Annotated[list[str], typer.Argument(metavar="PLUGIN")], quiet: Quiet = False, json: Json = False
+    ids: Annotated[list[str], typer.Argument(metavar="PLUGIN", autocompletion=_installed)],
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Remove plugins that were added; grants and approvals stay written down.
 
