@@ -27,7 +27,6 @@ from mcp_server.registry.decisions import decision_row
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.figures import plugin_figures
 from mcp_server.registry.governed import Launch
-from mcp_server.registry.installed import finish_changes
 from mcp_server.registry.locked import require_approved
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.store import Registry
@@ -159,7 +158,6 @@ class PluginHost:
 
     def reload(self) -> set[str]:
         """Look at the folders again; the ids of plugins that changed. Running calls end on their old version."""
-        finish_changes(self._data)
         changed = self.registry.scan(self.settings.runtime.drain_seconds)
         if changed or self.views.stale():
             self._rebuild()

@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote, urljoin, urlsplit
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mcp_server import __version__
 from mcp_server.distribution.downloads import sha256_of
@@ -36,6 +36,14 @@ INDEX_NAME = "index.json"
 MOST_INDEX_BYTES = 16 * 1024 * 1024
 
 
+def _printable(text: str) -> str:
+    """Of a stranger's, on its way to a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+Line = Annotated[str, AfterValidator(_printable)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)  # a later index may say more
 
@@ -47,18 +55,18 @@ class Listed(_Part):
     url: str = Field(min_length=1, max_length=2_048)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=1)
-    requires_host: str | None = None
-    requires_plugins: dict[str, str] = Field(default_factory=dict)
+    requires_host: Line | None = None
+    requires_plugins: dict[Line, Line] = Field(default_factory=dict)
 
 
 class Entry(_Part):
     """One plugin, as its newest version describes it."""
 
-    name: str = Field(max_length=128)
-    description: str = Field(default="", max_length=2_048)
-    author: str = Field(default="", max_length=256)
-    type: str = Field(default="Custom", max_length=64)
-    tools: tuple[str, ...] = ()
+    name: Line = Field(max_length=128)
+    description: Line = Field(default="", max_length=2_048)
+    author: Line = Field(default="", max_length=256)
+    type: Line = Field(default="Custom", max_length=64)
+    tools: tuple[Line, ...] = ()
     versions: tuple[Listed, ...] = Field(min_length=1)
 
 
@@ -241,8 +249,9 @@ def _within(name: str, index: str, url: str, origins: Iterable[str]) -> str:
     parts = urlsplit(whole)
     origin = f"{parts.scheme}://{parts.netloc}".lower()
     if origin not in at:
+        shown = _printable(origin[:200])
         raise DownloadRefused(
-            f"index '{name}' points to another origin, {origin[:200]}",
-            fix=f'if its packages are kept there: [sharing] origins = ["{origin[:200]}"] in the configuration',
+            f"index '{name}' points to another origin, {shown}",
+            fix=f'if its packages are kept there: [sharing] origins = ["{shown}"] in the configuration',
         )
     return whole

@@ -93,8 +93,9 @@ def _require_listed(files: Mapping[str, bytes]) -> None:
     listed = {name: digest for digest, _, name in lines}
     there = {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name not in _OWN}
     odd = sorted(name for name in listed.keys() | there.keys() if listed.get(name) != there.get(name))
+    told = ", ".join(map(repr, odd))[:500]
     raise SignatureProblem(
-        f"the files of the bundle are not those that {SUMS_NAME} lists: {', '.join(odd)[:500] or 'in another form'}",
+        f"the files of the bundle are not those that {SUMS_NAME} lists: {told or 'in another form'}",
         fix="get the package again from its author, or sign it again when you are its author",
     )
 

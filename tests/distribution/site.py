@@ -22,7 +22,7 @@ class Site:
 
     Attributes:
         files: Path -> content, with strong tags, ranges and conditions.
-        odd: Path -> something else that is done there.
+        odd: Path, or method and path -> something else that is done there.
         asked: Each request: method, path, and its headers in lower case.
         cut: Path -> after how many bytes the connection is closed, once.
     """
@@ -48,13 +48,14 @@ class Site:
         self.closing.wait(60)
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
-        """One GET."""
+        """One request."""
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.asked.append((handler.command, handler.path, headers))
-        if handler.path in self.odd:
-            self.odd[handler.path](handler)
+        odd = self.odd.get(f"{handler.command} {handler.path}") or self.odd.get(handler.path)
+        if odd is not None:
+            odd(handler)
             return
-        data = self.files.get(handler.path)
+        data = self.files.get(handler.path) if handler.command == "GET" else None
         if data is None:
             handler.send_error(404)
             return
@@ -103,6 +104,8 @@ def site(tls: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> Gener
 
         def do_GET(self) -> None:  # the name that the library calls
             served.serve(self)
+
+        do_HEAD = do_POST = do_PUT = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             del format, args

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import ssl
@@ -203,6 +204,22 @@ async def test_redirects_are_followed_where_they_may_go_and_end_somewhere(tmp_pa
                 await got.get(f"{served.origin}/there", MOST, same_origin=True)
             with pytest.raises(DownloadFailed, match="redirects"):
                 await got.get(f"{served.origin}/round", MOST)
+
+
+@requirement("share:download")
+async def test_two_processes_do_not_write_into_one_part(tmp_path: Path) -> None:
+    with site() as served:
+        served.files["/x"] = DATA
+        url = f"{served.origin}/x"
+        part = tmp_path / "packages" / "parts" / hashlib.sha256(url.encode()).hexdigest()
+        part.parent.mkdir(parents=True)
+        with part.open("wb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            async with downloads(tmp_path, opened(served)) as got:
+                with pytest.raises(DownloadFailed, match="another process"):
+                    await got.get(url, MOST)
+        async with downloads(tmp_path, opened(served)) as got:
+            assert await got.get(url, MOST) == DATA
 
 
 @requirement("share:download")

@@ -149,6 +149,21 @@ def test_an_index_that_lies_about_a_package_is_found_out(home: Path, stock: Path
     assert versions_of(home) == {}
 
 
+@requirement("share:requires")
+def test_a_version_for_another_host_is_passed_over_and_named_when_there_is_no_other(home: Path, stock: Path) -> None:
+    archive(stock, "hosted")
+    archive(stock, "hosted", "0.2.0")
+    build_index(stock)
+    index = json.loads((stock / "index.json").read_text())
+    index["plugins"]["hosted"]["versions"][0]["requires_host"] = ">=99"
+    with site() as served:
+        served_at(served, stock)
+        indexed(home, served)
+        served.files["/index.json"] = json.dumps(index).encode()
+        assert answer(home, "add", "hosted")["added"][0]["version"] == "0.1.0"
+        assert refused(home, "add", "hosted@0.2.0") == (6, "requirement_conflict")
+
+
 @requirement("share:index")
 def test_a_name_belongs_to_the_first_index_that_has_it(home: Path, stock: Path) -> None:
     archive(stock, "mine")
@@ -163,6 +178,13 @@ def test_a_name_belongs_to_the_first_index_that_has_it(home: Path, stock: Path) 
         indexed(home, served, later=f"{served.origin}/newer/index.json")
         assert answer(home, "add", "mine")["added"][0]["version"] == "0.1.0"
         assert refused(home, "add", "mine@^9") == (2, "package_not_found")
+
+
+@requirement("share:index")
+def test_what_an_index_says_reaches_no_terminal_as_a_command_to_it() -> None:
+    entry = {"name": "x\x1b[2J\u202e", "versions": [{"version": "1.0.0", "url": "x", "sha256": "0" * 64, "size": 1}]}
+    read = read_index(json.dumps({"index_version": 1, "plugins": {"x": entry}}).encode(), "here")
+    assert read.plugins["x"].name == "x\ufffd[2J\ufffd"
 
 
 def test_keys_that_a_later_index_has_are_passed_over() -> None:

@@ -21,6 +21,7 @@ from mcp_server.errors import AgentMemError
 from mcp_server.registry.discovery import Found
 from mcp_server.registry.installed import InstalledPlugins
 from mcp_server.registry.version import OperatorWord, read_manifest, read_version
+from tests.distribution.commands import answer
 from tests.distribution.making import plugin
 from tests.requirements import requirement
 
@@ -126,3 +127,41 @@ def test_wherever_it_breaks_off_all_is_old_or_all_is_new(
     else:
         pytest.fail("it never came to an end")
     assert {new for _, new in ends} == {False, True}
+
+
+@requirement("share:atomic")
+@pytest.mark.timeout(120)
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_server_finishes_what_a_command_that_died_between_two_plugins_had_decided(home: Path, stock: Path) -> None:
+    sources = [plugin(stock, name) for name in OLD]
+    answer(home, "add", *sources)
+    for name in OLD:
+        plugin(stock, name, "0.2.0")
+    child = os.fork()
+    if not child:
+        try:
+            os.replace = dying_the_second_time(os.replace, home / "data" / "plugins")
+            answer(home, "update")
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == DIED
+    folder = home / "data" / "plugins"
+    assert len({(folder / name).readlink() for name in OLD}) == len(OLD)
+    texts = [(folder / name / "plugin.toml").read_text() for name in OLD]
+    assert sorted("0.2.0" in text for text in texts) == [False, True]  # here is the moment between
+    assert answer(home, "plugin", "list")["plugins"]  # which no reader sees
+    assert there(home / "data") == NEW
+
+
+def dying_the_second_time(real: Callable[..., None], folder: Path) -> Callable[..., None]:
+    """``os.replace`` that ends the process when a second link in ``folder`` is to be replaced."""
+    seen = 0
+
+    def replace(source: str | Path, target: str | Path) -> None:
+        nonlocal seen
+        seen += Path(target).parent == folder
+        if seen == 2:
+            die()
+        real(source, target)
+
+    return replace

@@ -269,6 +269,42 @@ def test_an_artifact_that_is_no_package_is_refused_before_anything_of_it_is_fetc
 
 
 @requirement("share:places")
+@pytest.mark.parametrize(
+    "place", ["http://169.254.169.254/put", "https://10.0.0.1/put", "https://files.example.com/put"]
+)
+def test_a_registry_that_wants_a_package_sent_elsewhere_does_not_get_it(home: Path, stock: Path, place: str) -> None:
+    def upload(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(202)
+        handler.send_header("Location", place)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    with site() as served:
+        opened(home, served.host)
+        served.odd["POST /v2/x/blobs/uploads/"] = upload
+        assert refused(home, "publish", archive(stock, "kept"), f"oci://{served.host}/x") == (3, "download_refused")
+        assert [method for method, _, _ in served.asked] == ["HEAD", "HEAD", "POST"]
+
+
+@requirement("share:places")
+@pytest.mark.parametrize(
+    "challenge",
+    ['Bearer realm="http://169.254.169.254/token"', 'Bearer realm="ftp://x/"', "Bearer", "Negotiate", ""],
+)
+def test_a_registry_with_an_odd_realm_is_refused(home: Path, challenge: str) -> None:
+    def unknown(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(401)
+        handler.send_header("WWW-Authenticate", challenge)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    with site() as served:
+        opened(home, served.host)
+        served.odd["/v2/x/manifests/latest"] = unknown
+        assert refused(home, "add", f"oci://{served.host}/x") == (3, "download_refused")
+
+
+@requirement("share:places")
 def test_a_registry_without_tls_or_at_a_private_address_is_refused(home: Path, stock: Path) -> None:
     with site() as served:
         served_artifact(served, plugin(stock, "hidden"))

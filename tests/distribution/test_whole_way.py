@@ -57,7 +57,6 @@ async def test_what_an_author_publishes_a_client_on_another_machine_calls(
     for command in by_registry["next"]:
         assert commands.run(other, *command.split()[1:]).returncode == 0
     async with stdio_server(other / "data" / "plugins", home=other) as server:
-        await server.initialize()
         assert "travelled__echo" in await server.tools()
         called = await server.call("travelled__echo", {"from": "afar"})
         assert called["structuredContent"] == {"from": "afar"}

@@ -103,7 +103,7 @@ class Registry:
                 return ""
             _require(answer, 200)
             found = answer.headers.get("docker-content-digest", "")
-            return "" if found == artifact.manifest.digest else found or "one without a digest"
+            return "" if found == artifact.manifest.digest else repr(found[:80])
 
     async def push(self, artifact: Artifact) -> None:
         """Write ``artifact`` under the reference's tag: what it is made of first.
@@ -125,7 +125,9 @@ class Registry:
             _require(answer, 202)
             location = urljoin(answer.target.url, answer.headers.get("location", ""))
         if self._web.judged(location).origin != self._web.judged(self._base).origin:
-            raise DownloadRefused(f"{self._reference.host} wants a blob to be sent to another place, {location[:200]}")
+            raise DownloadRefused(
+                f"{self._reference.host} wants a blob to be sent to another place, {location[:200]!r}"
+            )
         place = f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'digest': blob.digest})}"
         async with self._ask("PUT", place, {"content-type": "application/octet-stream"}, blob.data) as answer:
             _require(answer, 201)
