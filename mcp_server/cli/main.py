@@ -32,17 +32,6 @@ app.add_typer(memory.app, name="memory")
 app.add_typer(token.app, name="token")
 app.add_typer(key.app, name="key")
 app.add_typer(index.app, name="index")
-for verb in (
-    share.package,
-    share.sign,
-    share.verify,
-    share.publish,
-    share.search,
-    share.add,
-    share.update,
-    share.remove,
-):
-    app.command()(verb)
 
 
 @app.command()
@@ -107,6 +96,9 @@ def version(json: Json = False) -> None:
         print_json(versions())
     else:
         print(f"agentmem-mcp {__version__}")
+
+
+share.register(app)
 
 
 def _words(words: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from mcp_server import __version__
 from mcp_server.cli.adding import How, fetching_with
 from mcp_server.cli.output import print_json
 from mcp_server.cli.serve import load
-from mcp_server.distribution.errors import DownloadFailed, PackageNotFound, SignatureProblem
+from mcp_server.distribution.errors import AlreadyPublished, PackageNotFound, SignatureProblem
 from mcp_server.distribution.fetching import files_of
 from mcp_server.distribution.index import build_index
 from mcp_server.distribution.keys import public_key_in, read_secret
@@ -23,6 +23,7 @@ from mcp_server.distribution.oci.artifact import artifact_of
 from mcp_server.distribution.oci.reference import Reference
 from mcp_server.distribution.package import Package, package_of
 from mcp_server.distribution.signing import SIGNATURE_NAME, SUMS_NAME, signed_files, signer_of, with_sums
+from mcp_server.errors import InvalidArguments
 from mcp_server.registry.registration import checked_bundle
 from mcp_server.settings import user_folders
 from mcp_server.whole_file import replace_file
@@ -121,7 +122,7 @@ def publish(target: str, place: str, how: How, *, replace: bool) -> None:
             registry = fetching.registry(reference, pushes=True)
             other = "" if replace else await registry.has_other(artifact)
             if other:
-                raise DownloadFailed(
+                raise AlreadyPublished(
                     f"{reference} is another package already ({other})",
                     fix="give the new one a version of its own, or say --replace",
                 )
@@ -150,7 +151,7 @@ def _publish_to_folder(package: Package, folder: Path, how: How, *, replace: boo
         raise PackageNotFound(f"there is no folder {folder}", fix="make it, or write oci://HOST/REPOSITORY")
     path, archive = folder / package.file_name, package.archive()
     if path.exists() and path.read_bytes() != archive and not replace:
-        raise PackageNotFound(
+        raise AlreadyPublished(
             f"{path} is another package already", fix="give the new one a version of its own, or say --replace"
         )
     _write(path, archive)
@@ -194,4 +195,4 @@ def _write(path: Path, data: bytes) -> None:
     try:
         replace_file(path, data, mode=0o644)
     except OSError as error:
-        raise PackageNotFound(f"{path} cannot be written: {error.strerror}", fix="name another place") from None
+        raise InvalidArguments(f"{path} cannot be written: {error.strerror}", fix="name another place") from None

@@ -6,6 +6,7 @@ from mcp_server.errors import AgentMemError
 from mcp_server.exits import Exit
 
 __all__ = [
+    "AlreadyPublished",
     "DownloadFailed",
     "DownloadRefused",
     "IndexInvalid",
@@ -50,6 +51,13 @@ class PackageNotFound(AgentMemError):
 
     code = "package_not_found"
     exit_code = Exit.USAGE
+
+
+class AlreadyPublished(AgentMemError):
+    """Another package has the name and the version already."""
+
+    code = "already_published"
+    exit_code = Exit.DENIED
 
 
 class DownloadFailed(AgentMemError):

@@ -82,7 +82,7 @@ def test_a_plugin_is_published_into_the_folder_of_an_index_and_not_over_another(
     assert set(json.loads((stock / "index.json").read_text())["plugins"]) == {"public"}
     answer(home, "publish", folder, stock)
     plugin(stock / "sources", "public", more="# changed")
-    assert refused(home, "publish", folder, stock) == (2, "package_not_found")
+    assert refused(home, "publish", folder, stock) == (3, "already_published")
     assert run(home, "publish", folder, stock, "--replace").returncode == 0
 
 

@@ -98,7 +98,7 @@ def test_a_package_goes_through_a_registry_and_comes_back_the_same(home: Path, s
 
         answer(home, "publish", path, f"oci://{host}/me/sailor")  # the same once more
         changed = archive(stock, "sailor", more="# another")
-        assert refused(home, "publish", changed, f"oci://{host}/me/sailor") == (4, "download_failed")
+        assert refused(home, "publish", changed, f"oci://{host}/me/sailor") == (3, "already_published")
         assert run(home, "publish", changed, f"oci://{host}/me/sailor", "--replace").returncode == 0
         answer(home, "publish", archive(stock, "sailor", "0.2.0"), f"oci://{host}/me/sailor:latest")
         assert answer(home, "add", f"oci://{host}/me/sailor")["added"][0]["version"] == "0.2.0"

@@ -9,7 +9,7 @@ import typer
 
 from mcp_server.cli.options import Config, Json, Plugins, Quiet
 
-__all__ = ["add", "package", "publish", "remove", "search", "sign", "update", "verify"]
+__all__ = ["register"]
 
 Offline = Annotated[bool, typer.Option("--offline", help="Take what was fetched before, and ask no server.")]
 Downgrade = Annotated[bool, typer.Option("--allow-downgrade", help="Also a version older than one before.")]
@@ -185,3 +185,9 @@ def search(
     from mcp_server.cli.adding import How, search_indexes
 
     search_indexes(words or [], How(config, offline=offline, quiet=quiet, json=json))
+
+
+def register(app: typer.Typer) -> None:
+    """Give ``app`` these verbs."""
+    for verb in (package, sign, verify, publish, search, add, update, remove):
+        app.command()(verb)
