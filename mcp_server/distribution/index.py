@@ -153,7 +153,7 @@ def _listed(manifest: Manifest, path: Path) -> dict[str, object]:
     if manifest.plugin.requires_host:
         listed["requires_host"] = manifest.plugin.requires_host
     if manifest.plugin.requires_plugins:
-        listed["requires_plugins"] = dict(sorted(manifest.plugin.requires_plugins.items()))
+        listed["requires_plugins"] = dict(manifest.plugin.requires_plugins)
     return listed
 
 

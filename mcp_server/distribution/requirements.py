@@ -53,7 +53,7 @@ def _conflicts(plugins: Mapping[str, Manifest]) -> dict[str, str]:
     """Sentence -> what would help, as ``ID@RANGE``."""
     found: dict[str, str] = {}
     for plugin, manifest in plugins.items():
-        for needed, text in manifest.plugin.requires_plugins.items():
+        for needed, text in manifest.plugin.requires_plugins:
             there = plugins.get(needed)
             who = f"plugin '{plugin}' {manifest.plugin.version} needs '{needed}' {text}"
             if there is None:

@@ -74,12 +74,18 @@ def _table_or_path(source: object) -> object:
     return source  # pyright: ignore[reportUnknownVariableType]  # TOML
 
 
+def _pairs(source: object) -> object:
+    return tuple(sorted(source.items())) if isinstance(source, dict) else source  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType,reportUnknownMemberType]  # TOML
+
+
 Id = Annotated[str, StringConstraints(pattern=PLUGIN_ID)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_plain)]
 Text = Annotated[str, StringConstraints(max_length=2_048), AfterValidator(_plain)]
 Word = Annotated[str, StringConstraints(pattern=TOOL_WORD)]
 RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1_024), AfterValidator(_plain)]
 SchemaSource = Annotated[dict[str, Any] | str, BeforeValidator(_table_or_path)]
+RequiredPlugins = Annotated[tuple[tuple[Id, str], ...], BeforeValidator(_pairs)]
+"""Id -> range of versions; pairs, so that a section stays a value."""
 
 
 class _Section(BaseModel):
@@ -98,12 +104,12 @@ class PluginSection(_Section):
     wasm: RelativePath | None = None
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     requires_host: str | None = None
-    requires_plugins: dict[Id, str] = Field(default_factory=dict)
+    requires_plugins: RequiredPlugins = ()
 
     @field_validator("requires_plugins")
     @classmethod
-    def _ranges(cls, wanted: dict[str, str]) -> dict[str, str]:
-        for text in wanted.values():
+    def _ranges(cls, wanted: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for _, text in wanted:
             VersionRange.parse(text)
         return wanted
 
