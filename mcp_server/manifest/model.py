@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -75,7 +75,13 @@ def _table_or_path(source: object) -> object:
 
 
 def _pairs(source: object) -> object:
-    return tuple(sorted(source.items())) if isinstance(source, dict) else source  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType,reportUnknownMemberType]  # TOML
+    """A table of TOML, or the pairs that a kept manifest has as JSON."""
+    if isinstance(source, dict):
+        return tuple(sorted(cast("dict[str, object]", source).items()))
+    if isinstance(source, list):
+        pairs = cast("list[object]", source)
+        return tuple(tuple(cast("list[object]", pair)) if isinstance(pair, list) else pair for pair in pairs)
+    return source
 
 
 Id = Annotated[str, StringConstraints(pattern=PLUGIN_ID)]

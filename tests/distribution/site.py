@@ -24,6 +24,7 @@ class Site:
         files: Path -> content, with strong tags, ranges and conditions.
         odd: Path, or method and path -> something else that is done there.
         asked: Each request: method, path, and its headers in lower case.
+        sent: How many bytes of a file each of them was answered with.
         cut: Path -> after how many bytes the connection is closed, once.
     """
 
@@ -31,6 +32,7 @@ class Site:
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     odd: dict[str, Answer] = field(default_factory=dict[str, Answer])
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list[tuple[str, str, dict[str, str]]])
+    sent: list[int] = field(default_factory=list[int])
     cut: dict[str, int] = field(default_factory=dict[str, int])
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -77,7 +79,9 @@ class Site:
             handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         handler.end_headers()
         cut = self.cut.pop(handler.path, None)
-        handler.wfile.write(data[start:] if cut is None else data[start : start + cut])
+        piece = data[start:] if cut is None else data[start : start + cut]
+        self.sent.append(len(piece))
+        handler.wfile.write(piece)
         if cut is not None:
             handler.close_connection = True
 

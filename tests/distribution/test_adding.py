@@ -14,6 +14,7 @@ from mcp_server.distribution.adding import Allowed, Offer, add_offers, remove_pl
 from mcp_server.distribution.errors import RequirementConflict
 from mcp_server.distribution.fetching import files_of
 from mcp_server.errors import AgentMemError
+from mcp_server.manifest import Manifest, load_manifest
 from mcp_server.registry.installed import InstalledPlugins
 from tests import commands
 from tests.distribution.commands import answer, run
@@ -191,6 +192,14 @@ def test_a_conflict_that_was_there_before_does_not_stand_in_the_way(home: Path, 
     (installed.folder / "base").unlink()  # by hand
     add_offers(installed, [offer(stock, "else")], allowed)
     assert (installed.folder / "else").is_symlink()
+
+
+@requirement("share:requires")
+def test_what_a_manifest_requires_is_the_same_after_it_was_kept_as_json(stock: Path) -> None:
+    folder = plugin(stock, "kept", header=needs(base="^1", more=">=2,<3"))
+    read = load_manifest(folder / "plugin.toml", host_version="0.1.0").manifest
+    assert read.plugin.requires_plugins == (("base", "^1"), ("more", ">=2,<3"))
+    assert Manifest.model_validate_json(read.model_dump_json()) == read
 
 
 @requirement("share:requires")
