@@ -22,7 +22,7 @@ from mcp_server.cli.options import (
     Watch,
 )
 from mcp_server.cli.output import fail, known, print_json
-from mcp_server.cli.verbs import audit, author, cache, config, memory, plugin, token, tool
+from mcp_server.cli.verbs import audit, author, cache, config, index, key, memory, plugin, share, token, tool
 from mcp_server.errors import AgentMemError
 
 __all__ = ["app", "main"]
@@ -42,6 +42,8 @@ app.add_typer(cache.app, name="cache")
 app.add_typer(audit.app, name="audit")
 app.add_typer(memory.app, name="memory")
 app.add_typer(token.app, name="token")
+app.add_typer(key.app, name="key")
+app.add_typer(index.app, name="index")
 author.add_author_verbs(app)
 
 
@@ -88,6 +90,9 @@ def version(json: Json = False) -> None:
         print_json(versions())
     else:
         print(f"agentmem-mcp {__version__}")
+
+
+share.register(app)
 
 
 def _words(words: list[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from mcp_server.policy.network import rule_problems
 from mcp_server.policy.paths import path_problems
 from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import Capability
+from mcp_server.policy.versions import VersionRange
 
 __all__ = [
     "Annotations",
@@ -73,12 +74,24 @@ def _table_or_path(source: object) -> object:
     return source  # pyright: ignore[reportUnknownVariableType]  # TOML
 
 
+def _pairs(source: object) -> object:
+    """A table of TOML, or the pairs that a kept manifest has as JSON."""
+    if isinstance(source, dict):
+        return tuple(sorted(cast("dict[str, object]", source).items()))
+    if isinstance(source, list):
+        pairs = cast("list[object]", source)
+        return tuple(tuple(cast("list[object]", pair)) if isinstance(pair, list) else pair for pair in pairs)
+    return source
+
+
 Id = Annotated[str, StringConstraints(pattern=PLUGIN_ID)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_plain)]
 Text = Annotated[str, StringConstraints(max_length=2_048), AfterValidator(_plain)]
 Word = Annotated[str, StringConstraints(pattern=TOOL_WORD)]
 RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1_024), AfterValidator(_plain)]
 SchemaSource = Annotated[dict[str, Any] | str, BeforeValidator(_table_or_path)]
+RequiredPlugins = Annotated[tuple[tuple[Id, str], ...], BeforeValidator(_pairs)]
+"""Id -> range of versions; pairs, so that a section stays a value."""
 
 
 class _Section(BaseModel):
@@ -90,13 +103,21 @@ class PluginSection(_Section):
 
     id: Id
     name: Label
-    version: Annotated[str, StringConstraints(pattern=SEMVER)]
+    version: Annotated[str, StringConstraints(pattern=SEMVER, max_length=128)]
     description: Text = ""
     author: Annotated[str, StringConstraints(max_length=256), AfterValidator(_plain)] = ""
     type: PluginType = "Custom"
     wasm: RelativePath | None = None
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     requires_host: str | None = None
+    requires_plugins: RequiredPlugins = ()
+
+    @field_validator("requires_plugins")
+    @classmethod
+    def _ranges(cls, wanted: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for _, text in wanted:
+            VersionRange.parse(text)
+        return wanted
 
 
 class RuntimeSection(_Section):

@@ -15,16 +15,13 @@ from typing import Any, Literal
 from mcp_server.errors import AgentMemError, ApprovalPending, LockDamaged
 from mcp_server.registry.facts import Facts, ServedTools, differences, facts_of, within
 from mcp_server.registry.governed import ApprovalRules, Launch
-from mcp_server.registry.installed import BUNDLES_NAME
+from mcp_server.registry.installed import BUNDLES_NAME, finish_changes
 from mcp_server.registry.kept import KeptVersions, granted_before, manifest_of
-from mcp_server.registry.lockfile import PARTS, Entries, Entry, LockFile
+from mcp_server.registry.lockfile import LOCK_NAME, PARTS, Entries, Entry, LockFile
 from mcp_server.registry.version import OperatorWord, PluginVersion, read_version
 from mcp_server.settings import ApprovalSettings
 
 __all__ = ["LOCK_NAME", "Approvals", "Verdict"]
-
-LOCK_NAME = "plugins.lock"
-"""Its name in the data folder."""
 
 Standing = Literal["trusted", "approved", "first-use", "pending", "unapproved"]
 
@@ -78,6 +75,7 @@ class Approvals:
 
     def __init__(self, folder: Path, rules: ApprovalRules, served: ServedTools) -> None:
         self.rules = rules
+        self._folder = folder
         self._lock = LockFile(folder / LOCK_NAME)
         self._kept = KeptVersions(folder / "approved")
         self._served = served
@@ -93,7 +91,8 @@ class Approvals:
         return cls(data, rules, served)
 
     def begin(self) -> None:
-        """Look at the lock again when it is next needed: another process may have approved."""
+        """Finish what a command left, and look at the lock again when it is next needed: it may be another one."""
+        finish_changes(self._folder)
         self._entries = None
         self._first = {}
 

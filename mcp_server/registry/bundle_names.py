@@ -18,7 +18,7 @@ MOST_ENTRIES = MOST_FILES + MOST_FOLDERS
 MOST_DEPTH = 3
 """Folders that a file may lie in."""
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SUFFIXES = frozenset({".wasm", ".json", ".md", ".txt", ".sig"})
+_SUFFIXES = frozenset({".wasm", ".json", ".md", ".txt", ".sig", ".minisig"})
 _PLAIN = frozenset({"LICENSE", "NOTICE", "README"})
 
 

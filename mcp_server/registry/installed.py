@@ -3,33 +3,64 @@
 ::
 
     data/bundles/<sha256>/    the files of one bundle, read-only
+    data/bundles/change.json  a change that was decided and is not done yet
     data/plugins/<id>         a link to one of them
+    data/plugins.lock         where each came from
 
-A link is replaced in one step, so at any time the old bundle is installed, or the new one. What lies in
-``data/plugins`` as a folder was put there by hand and is left alone.
+A change of any number of plugins is decided in one step, when ``change.json`` is there; links and lock follow it, and
+whoever comes next finishes what a process that died has left. So what is installed is all of the old, or all of the
+new. What lies in ``data/plugins`` as a folder was put there by hand and is left alone.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
+from mcp_server.errors import AgentMemError
 from mcp_server.registry.bundle import files_below
 from mcp_server.registry.errors import InstallFailed, NotInstalled
+from mcp_server.registry.lockfile import LOCK_NAME, LockFile, Origin, Origins
+from mcp_server.whole_file import replace_file
 
-__all__ = ["BUNDLES_NAME", "InstalledPlugins"]
+__all__ = ["BUNDLES_NAME", "Arrival", "InstalledPlugins", "finish_changes"]
 
 BUNDLES_NAME = "bundles"
+logger = logging.getLogger(__name__)
+_CHANGE = "change.json"
 _NEW = ".new-"
 _ABANDONED_SECONDS = 3_600
 """A folder of an upload that is older than any upload may take: its process died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A bundle that is to be installed.
+
+    Attributes:
+        staged: Of :meth:`InstalledPlugins.staging`.
+        origin: Where it came from; its ``bundle`` is filled in.
+    """
+
+    staged: Path
+    origin: Origin
+
+
+class _Plan(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    plugins: dict[str, Origin | None]
 
 
 class InstalledPlugins:
@@ -41,11 +72,36 @@ class InstalledPlugins:
 
     def __init__(self, data: Path) -> None:
         self.folder = data / "plugins"
+        self.lock = LockFile(data / LOCK_NAME)
         self._store = data / BUNDLES_NAME
 
     def has(self, plugin: str) -> bool:
         """Whether ``plugin`` was installed here."""
         return (self.folder / plugin).is_symlink()
+
+    def origins(self) -> Origins:
+        """Where the plugins that are installed came from.
+
+        Raises:
+            LockDamaged: That cannot be read.
+            InstallFailed: A change that was decided cannot be finished.
+        """
+        self.settle()
+        return {plugin: origin for plugin, origin in self.lock.origins().items() if self.has(plugin)}
+
+    def settle(self) -> None:
+        """Finish what a process that died had decided.
+
+        Raises:
+            InstallFailed: The disk says no.
+        """
+        if not (self._store / _CHANGE).exists():
+            return
+        try:
+            with self._alone():
+                self._finish()
+        except OSError as error:
+            raise _failed(error, decided=True) from None
 
     @contextmanager
     def staging(self) -> Generator[Path]:
@@ -66,69 +122,116 @@ class InstalledPlugins:
             if fresh is not None:
                 shutil.rmtree(fresh, ignore_errors=True)
 
-    def install(self, staged: Path, plugin: str) -> str:
-        """Make the files in ``staged`` the installed bundle of ``plugin``; the bundle's digest.
+    def change(self, wanted: Mapping[str, Arrival | None]) -> None:
+        """Install and remove plugins, all of them or none; None removes.
 
         Raises:
-            NotInstalled: A folder that was put there by hand has the place.
+            NotInstalled: A folder that was put there by hand has a place.
+            LockDamaged: The lock cannot be read; nothing has changed.
+            InstallFailed: All is decided and not all is done; whoever comes next finishes it.
             OSError: Nothing has changed.
         """
-        digest = _sealed(staged)
-        place = self.folder / plugin
+        digests = {plugin: _sealed(one.staged) for plugin, one in wanted.items() if one}
         with self._alone():
-            if place.exists() and not place.is_symlink():
-                raise NotInstalled(
-                    f"plugin '{plugin}' was put into the plugin folder by hand and is not replaced",
-                    fix=f"remove {place} first",
-                    data={"plugin": plugin},
-                )
-            bundle = self._store / digest
-            if not bundle.is_dir():
-                staged.rename(bundle)
-                _sync(self._store)
-            link = self._store / f"{_NEW}{os.urandom(8).hex()}"  # not beside the others: a scan would find it
+            self._finish()
+            self.lock.origins()
+            for plugin in wanted:
+                self._require_place(plugin)
+            plan: dict[str, Origin | None] = {}
+            for plugin, one in wanted.items():
+                plan[plugin] = one and one.origin.model_copy(update={"bundle": digests[plugin]})
+                if one:
+                    self._keep(one.staged, digests[plugin])
+            decided = _Plan(plugins=plan).model_dump_json().encode()
+            replace_file(self._store / _CHANGE, decided, durable=True)
             try:
-                link.symlink_to(Path("..") / BUNDLES_NAME / digest)
-                link.replace(place)
-            except OSError:
                 with suppress(OSError):
-                    link.unlink(missing_ok=True)
-                raise
-            with suppress(OSError):  # it is installed; what is left over goes with the next one
-                _sync(self.folder)
-                self._sweep()
-        return digest
+                    _sync(self._store)
+                    self._finish()
+                self._finish()  # a disk that failed once is asked once more; after a success this looks and is done
+            except OSError as error:
+                raise _failed(error, decided=True) from None
 
-    def remove(self, plugin: str) -> None:
-        """Take ``plugin`` away.
+    def remove(self, *plugins: str) -> None:
+        """Take ``plugins`` away, all or none.
 
         Raises:
-            NotInstalled: It was not installed here.
-            InstallFailed: The disk said no, and it is still there.
+            NotInstalled: One was not installed here.
+            InstallFailed: The disk said no, and they are still there.
         """
+        for plugin in plugins:
+            self.require(plugin)
+        try:
+            self.change(dict.fromkeys(plugins))
+        except OSError as error:
+            raise _failed(error) from None
+
+    def require(self, plugin: str) -> None:
+        """Raises NotInstalled: ``plugin`` was not installed here."""
         if not self.has(plugin):
             raise NotInstalled(
                 f"plugin '{plugin}' was not installed through the server and is not removed through it",
                 fix="remove it from the folder that holds it (`agentmem-mcp plugin show` says which)",
                 data={"plugin": plugin},
             )
+
+    def _require_place(self, plugin: str) -> None:
+        place = self.folder / plugin
+        if place.exists() and not place.is_symlink():
+            raise NotInstalled(
+                f"plugin '{plugin}' was put into the plugin folder by hand and is not replaced",
+                fix=f"remove {place} first",
+                data={"plugin": plugin},
+            )
+
+    def _keep(self, staged: Path, digest: str) -> None:
+        bundle = self._store / digest
+        if not bundle.is_dir():
+            staged.rename(bundle)
+            _sync(self._store)
+
+    def _finish(self) -> None:
+        """Do what is decided; each step may be done twice, and the last one says that it is done."""
+        decided = self._store / _CHANGE
         try:
-            with self._alone():
-                (self.folder / plugin).unlink()
-                with suppress(OSError):  # it is gone; its files go with the next one
-                    _sync(self.folder)
-                    self._sweep()
-        except OSError as error:
-            raise _failed(error) from None
+            plan = _Plan.model_validate_json(decided.read_bytes())
+        except FileNotFoundError:
+            return
+        for plugin, origin in plan.plugins.items():
+            self._point(plugin, origin)
+        _sync(self.folder)
+        signed = {plugin: origin.version for plugin, origin in plan.plugins.items() if origin and origin.signer}
+        self.lock.note(plan.plugins, signed)
+        decided.unlink()
+        with suppress(OSError):  # it is done; what is left over goes with the next one
+            _sync(self._store)
+            self._sweep()
+
+    def _point(self, plugin: str, origin: Origin | None) -> None:
+        place = self.folder / plugin
+        if origin is None:
+            place.unlink(missing_ok=True)
+            return
+        target = Path("..") / BUNDLES_NAME / origin.bundle
+        if place.is_symlink() and place.readlink() == target:
+            return
+        link = self._store / f"{_NEW}{os.urandom(8).hex()}"  # not beside the others: a scan would find it
+        try:
+            link.symlink_to(target)
+            link.replace(place)
+        except OSError:
+            with suppress(OSError):
+                link.unlink(missing_ok=True)
+            raise
 
     def _sweep(self) -> None:
         """Remove bundles that nothing links to, and what processes that died have left."""
         linked = {path.readlink().name for path in self.folder.iterdir() if path.is_symlink()}
         for path in self._store.iterdir():
-            if path.name.startswith(_NEW):
+            if path.name.startswith((_NEW, f".{_CHANGE}.")):
                 if time.time() - path.lstat().st_mtime < _ABANDONED_SECONDS:
                     continue
-            elif path.name in linked:
+            elif path.name in linked or path.name == _CHANGE:
                 continue
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
@@ -143,6 +246,14 @@ class InstalledPlugins:
             yield
         finally:
             os.close(handle)
+
+
+def finish_changes(data: Path) -> None:
+    """Finish what was decided below ``data``; what cannot be is told in the log, and serving goes on."""
+    try:
+        InstalledPlugins(data).settle()
+    except AgentMemError as error:
+        logger.warning("[%s] %s; fix: %s", error.error_code, error.message, error.fix)
 
 
 def _sealed(folder: Path) -> str:
@@ -170,8 +281,13 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _failed(error: OSError) -> InstallFailed:
+def _failed(error: OSError, *, decided: bool = False) -> InstallFailed:
+    then = (
+        "the change was decided and is finished by the next command or server"
+        if decided
+        else ("what was installed before still is")
+    )
     return InstallFailed(
-        f"the plugin folder could not be changed: {error.strerror or error}; what was installed before still is",
+        f"the plugin folder could not be changed: {error.strerror or error}; {then}",
         fix="look at the space and the permissions of the data folder",
     )

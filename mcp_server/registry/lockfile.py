@@ -1,4 +1,4 @@
-"""``plugins.lock``: what was approved, by digest, one entry per plugin id. Reads and writes it; judges nothing.
+"""``plugins.lock``: what was approved, by digest, and where what is installed came from. Judges nothing.
 
 A write takes a lock that every process on this file takes, reads again, and replaces the file as a whole.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -16,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mcp_server.errors import LockDamaged
 from mcp_server.whole_file import replace_file
 
-__all__ = ["PARTS", "Entries", "Entry", "LockFile"]
+__all__ = ["LOCK_NAME", "PARTS", "Entries", "Entry", "LockFile", "Origin", "Origins"]
 
+LOCK_NAME = "plugins.lock"
+"""Its name in the data folder."""
 PARTS = ("wasm", "manifest", "tools", "grants")
 """What an approval binds."""
 
@@ -46,11 +49,43 @@ class Entry(BaseModel):
 Entries = dict[str, Entry]
 
 
+class Origin(BaseModel):
+    """Where an installed plugin came from.
+
+    Attributes:
+        source: Exactly what was installed: a path, a URL, an ``oci://`` reference with its digest.
+        follows: What was asked for, and what an update asks for again.
+        version: Of its manifest.
+        sha256: Of the archive that ``agentmem-mcp package`` makes of its files, however they were sent.
+        bundle: The name of its folder in the store.
+        signer: The name under which its key is trusted; None where nobody that is trusted signed it.
+        key: The public key behind ``signer``.
+        installed_at: RFC 3339.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    follows: str = ""
+    version: str
+    sha256: str = Field(pattern=_DIGEST)
+    bundle: str = Field(pattern=_DIGEST)
+    signer: str | None = None
+    key: str | None = None
+    installed_at: str
+
+
+Origins = dict[str, Origin]
+
+
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     lock_version: Literal[1]
     plugins: Entries
+    installed: Origins = Field(default_factory=Origins)
+    newest_signed: dict[str, str] = Field(default_factory=dict)
+    """The highest version that was installed with a signature; stays when the plugin is removed."""
 
 
 class LockFile:
@@ -60,23 +95,28 @@ class LockFile:
         self.path = path
 
     def read(self) -> Entries:
-        """Every entry by plugin id.
+        """Every approval by plugin id.
 
         Raises:
             LockDamaged: It cannot be read or is not what :meth:`change` writes; then nothing counts as approved.
         """
-        try:
-            data = self.path.read_bytes()
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise self._damaged(f"cannot be read: {error.strerror}") from None
-        try:
-            return _Document.model_validate_json(data).plugins
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise self._damaged(f"is damaged: {place + ': ' if place else ''}{first['msg']}") from None
+        return self._document().plugins
+
+    def origins(self) -> Origins:
+        """Where each installed plugin came from, as far as that was written down.
+
+        Raises:
+            LockDamaged: As :meth:`read`.
+        """
+        return self._document().installed
+
+    def newest_signed(self, plugin: str) -> str | None:
+        """The highest version of ``plugin`` that was ever installed with a signature.
+
+        Raises:
+            LockDamaged: As :meth:`read`.
+        """
+        return self._document().newest_signed.get(plugin)
 
     def change(self, work: Callable[[Entries], Mapping[str, Entry]]) -> Entries:
         """Let ``work`` look at the newest entries and add those it returns; the entries afterwards.
@@ -85,21 +125,58 @@ class LockFile:
             LockDamaged: As :meth:`read`, or it cannot be written.
         """
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self.path.with_name(f".{self.path.name}.guard").open("a") as guard:
-                fcntl.flock(guard, fcntl.LOCK_EX)
-                entries = self.read()
-                added = work(dict(entries))
+            with self._alone():
+                document = self._document()
+                added = work(dict(document.plugins))
                 if added:
-                    entries |= added
-                    self._replace(entries)
-                return entries
+                    document.plugins |= added
+                    self._replace(document)
+                return document.plugins
         except OSError as error:
             raise self._damaged(f"cannot be written: {error.strerror}") from None
 
-    def _replace(self, entries: Entries) -> None:
-        plugins = {plugin: entries[plugin].model_dump() for plugin in sorted(entries)}
-        text = json.dumps({"lock_version": 1, "plugins": plugins}, indent=2) + "\n"
+    def note(self, changed: Mapping[str, Origin | None], newest_signed: Mapping[str, str]) -> None:
+        """Write down where plugins came from; None for one that was removed.
+
+        Raises:
+            LockDamaged: As :meth:`read`.
+            OSError: It cannot be written.
+        """
+        with self._alone():
+            document = self._document()
+            before = document.model_dump()
+            kept = {plugin: origin for plugin, origin in document.installed.items() if plugin not in changed}
+            document.installed = kept | {plugin: origin for plugin, origin in changed.items() if origin}
+            document.newest_signed |= newest_signed
+            if document.model_dump() != before:
+                self._replace(document)
+
+    def _document(self) -> _Document:
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return _Document(lock_version=1, plugins={})
+        except OSError as error:
+            raise self._damaged(f"cannot be read: {error.strerror}") from None
+        try:
+            return _Document.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise self._damaged(f"is damaged: {place + ': ' if place else ''}{first['msg']}") from None
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.path.with_name(f".{self.path.name}.guard").open("a") as guard:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            yield
+
+    def _replace(self, document: _Document) -> None:
+        shown = document.model_dump()
+        for table in ("plugins", "installed", "newest_signed"):
+            shown[table] = {plugin: shown[table][plugin] for plugin in sorted(shown[table])}
+        text = json.dumps(shown, indent=2) + "\n"
         replace_file(self.path, text.encode("utf-8"), durable=True)
 
     def _damaged(self, why: str) -> LockDamaged:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mcp_server.errors import ConfigInvalid, InvalidArguments, ManifestError, NameCollision
+from mcp_server.manifest import Manifest
+from mcp_server.manifest.load import LoadedManifest
 from mcp_server.policy.rights import CAPABILITIES
+from mcp_server.registry.archive import archive_digest
 from mcp_server.registry.bundle import files_below, take_folder, unpack
 from mcp_server.registry.bundle_names import check_names
 from mcp_server.registry.discovery import MANIFEST_NAME, Found
-from mcp_server.registry.installed import InstalledPlugins
+from mcp_server.registry.installed import Arrival, InstalledPlugins
+from mcp_server.registry.lockfile import Origin
 from mcp_server.registry.version import OperatorWord, read_manifest, read_version
 
-__all__ = ["Registration"]
+__all__ = ["Registration", "check_version", "checked_bundle", "origin_of"]
 _EVERYTHING = OperatorWord(granted=frozenset(CAPABILITIES))
 """What a bundle is checked under: whether it may do what it asks for is decided when it is loaded."""
 
@@ -71,26 +76,16 @@ class Registration:
             AgentMemError: Its module is refused.
             OSError: It cannot be written; nothing has changed.
         """
-        check_names(files_below(staged))
-        plugin = self._checked(staged)
+        manifest = checked_bundle(staged, self._host_version)
+        plugin = manifest.plugin.id
         if plugin in taken:
             raise NameCollision(
                 f"there is a plugin '{plugin}' already, in a folder of the operator's",
                 fix="give one of the two another id",
                 data={"plugin": plugin},
             )
-        self.installed.install(staged, plugin)
+        self.installed.change({plugin: Arrival(staged, origin_of(staged, manifest, "sent to the management API"))})
         return plugin
-
-    def _checked(self, staged: Path) -> str:
-        try:
-            source = read_manifest(Found(staged / MANIFEST_NAME, "manifest"), (), self._host_version)
-            with suppress(ConfigInvalid):  # the operator's values are still missing
-                read_version(source, _EVERYTHING)
-            return source.manifest.plugin.id
-        except ManifestError as error:  # where it was unpacked is nobody's business
-            problems = [problem.replace(f"{staged}/", "") for problem in error.problems]
-            raise ManifestError(MANIFEST_NAME, problems) from None
 
     def _allowed(self, text: str) -> Path:
         """The real path of ``text``; one answer for all that may not be looked at, so that nothing can be probed."""
@@ -108,3 +103,58 @@ class Registration:
         if not any(path.is_relative_to(root) for root in roots) or not (path.is_dir() or path.is_file()):
             raise refused
         return path
+
+
+def checked_bundle(staged: Path, host_version: str) -> Manifest:
+    """The manifest of the files in ``staged``, once they are held against all that loading would check.
+
+    Raises:
+        BundleInvalid: They are not those of a bundle.
+        ManifestError: Its manifest has problems.
+        AgentMemError: Its module is refused.
+        OSError: One cannot be read.
+    """
+    check_names(files_below(staged))
+    try:
+        source = read_manifest(Found(staged / MANIFEST_NAME, "manifest"), (), host_version)
+        check_version(source)
+    except ManifestError as error:  # where it was unpacked is nobody's business
+        problems = [problem.replace(f"{staged}/", "") for problem in error.problems]
+        raise ManifestError(MANIFEST_NAME, problems) from None
+    return source.manifest
+
+
+def check_version(source: LoadedManifest) -> None:
+    """Hold a module against its manifest as if all were granted that it asks for.
+
+    Raises:
+        AgentMemError: What is wrong with it.
+    """
+    with suppress(ConfigInvalid):  # the operator's values are still missing
+        read_version(source, _EVERYTHING)
+
+
+def origin_of(
+    staged: Path,
+    manifest: Manifest,
+    source: str,
+    *,
+    follows: str = "",
+    signer: str | None = None,
+    key: str | None = None,
+) -> Origin:
+    """What is written down about a bundle from ``source``.
+
+    Raises:
+        OSError: A file of it cannot be read.
+    """
+    return Origin(
+        source=source,
+        follows=follows,
+        version=manifest.plugin.version,
+        sha256=archive_digest(staged),
+        bundle="0" * 64,
+        signer=signer,
+        key=key,
+        installed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

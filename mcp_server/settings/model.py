@@ -21,6 +21,7 @@ from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
 from mcp_server.settings.http import HttpSettings
 from mcp_server.settings.principals import PrincipalSettings
+from mcp_server.settings.sharing import SharingSettings
 from mcp_server.settings.whole_paths import whole_paths
 
 __all__ = ["AuditSettings", "FolderSection", "Grant", "MemorySettings", "PluginSettings", "Settings"]
@@ -189,6 +190,7 @@ class Settings(_Section):
     http: HttpSettings = HttpSettings()
     secrets: SecretSettings = SecretSettings()
     trust: TrustSettings = TrustSettings()
+    sharing: SharingSettings = SharingSettings()
     grants: dict[str, Grant] = Field(default_factory=dict)
     principals: dict[str, PrincipalSettings] = Field(default_factory=dict)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict)

@@ -65,7 +65,7 @@ class Secrets:
 
 
 def secret_names(settings: Settings) -> Iterator[str]:
-    """Every secret that a configuration names: grants, providers, embeddings, plugins' configurations."""
+    """Every secret that a configuration names: grants, providers, embeddings, registries, plugins' configurations."""
     for grant in settings.grants.values():
         yield from grant.network.secrets
     for provider in settings.llm.providers.values():
@@ -73,6 +73,7 @@ def secret_names(settings: Settings) -> Iterator[str]:
             yield provider.key
     if settings.memory.embeddings.key:
         yield settings.memory.embeddings.key
+    yield from settings.sharing.credentials.values()
     for config in settings.config.values():
         for _, name in named_secrets(merged({}, config)):
             yield name
