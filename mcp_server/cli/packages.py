@@ -170,7 +170,9 @@ def _package_in(path: Path, roots: Sequence[Path] = ()) -> Package:
     files = files_of(path, _module_roots(roots))
     with tempfile.TemporaryDirectory() as place:
         for name, data in files.items():
-            Path(place, name).write_bytes(data)
+            path = Path(place, name)
+            path.parent.mkdir(parents=True, exist_ok=True)  # a bundle of somebody else's may have folders
+            path.write_bytes(data)
         manifest = checked_bundle(Path(place), __version__)
     if SUMS_NAME in files:
         signer_of(files, {})  # that they are the files which are listed
