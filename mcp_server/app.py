@@ -8,12 +8,15 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from mcp_server import __version__
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.registry.approval import LOCK_NAME
@@ -21,10 +24,13 @@ from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
 from mcp_server.registry.watcher import watch_folders
 from mcp_server.reloading import Reloader, follow
+from mcp_server.running.record import announced
 from mcp_server.settings import Configuration, Folders, Settings
 from mcp_server.settings.variables import environment_of
 from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
+from mcp_server.telemetry.plugin_log import FOLDER as PLUGIN_LOGS
+from mcp_server.telemetry.plugin_log import PluginLogFiles
 from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
 from mcp_server.telemetry.tracing.export import start_tracing
@@ -84,7 +90,7 @@ async def run_server(
         )
         async with host, anyio.create_task_group() as tasks:
             host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
-            log = _log_calls(host)
+            log = _log_calls(host, own.state)
             tasks.start_soon(_keep_stats, host, own.servers)
             reloader = Reloader(host, read, first)
             reloader.warn()
@@ -96,7 +102,8 @@ async def run_server(
             _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
-            await _serve(host, server, (source, sink) if stdio else None)
+            with _announced(host, http, server, own.state, launch):
+                await _serve(host, server, (source, sink) if stdio else None)
             await host.settle()
             tasks.cancel_scope.cancel()
             log.flush()
@@ -117,7 +124,26 @@ def _private_pipes() -> tuple[int, int]:
     return source, sink
 
 
-def _log_calls(host: PluginHost) -> CallLog:
+def _announced(
+    host: PluginHost, http: HttpFace | None, server: HttpServer | None, state: Path, launch: Launch | None
+) -> AbstractContextManager[None]:
+    """Let commands of this machine find the server; of several processes the parent is found."""
+    if server is not None and server.inherited is not None:
+        return nullcontext()
+    url, token = "", False
+    if http is not None and server is not None:
+        url = f"http://{replace(http.address, port=server.port).authority}"
+        token = http.takes_local_token(host.settings.http)
+    roots = tuple(str(root.absolute()) for root in host.folders.roots)
+    locked = launch is not None and launch.locked
+    return announced(state, __version__, url=url, local_token=token, locked=locked, folders=roots)
+
+
+def _log_calls(host: PluginHost, state: Path) -> CallLog:
+    plugin_log = logging.getLogger("plugin")
+    for old in list(plugin_log.handlers):
+        plugin_log.removeHandler(old)
+    plugin_log.addHandler(PluginLogFiles(state / PLUGIN_LOGS))
     settings = host.settings.log
     log = CallLog(settings.format, asyncio.get_running_loop().call_later)
     if settings.level in ("debug", "info"):

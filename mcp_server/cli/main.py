@@ -10,7 +10,7 @@ import typer
 from mcp_server import __version__
 from mcp_server.cli.options import Config, Json, Manifests, Plugins, Set
 from mcp_server.cli.output import fail, known, print_json
-from mcp_server.cli.verbs import audit, cache, clients, config, memory, plugin, token, tool
+from mcp_server.cli.verbs import audit, cache, care, clients, config, memory, plugin, token, tool
 from mcp_server.errors import AgentMemError
 
 __all__ = ["app", "main"]
@@ -32,6 +32,7 @@ app.add_typer(memory.app, name="memory")
 app.add_typer(token.app, name="token")
 app.command()(clients.install)
 app.command()(clients.uninstall)
+app.command()(care.doctor)
 
 
 @app.command()
