@@ -32,6 +32,8 @@ app.add_typer(memory.app, name="memory")
 app.add_typer(token.app, name="token")
 app.command()(clients.install)
 app.command()(clients.uninstall)
+app.command()(clients.mcpb)
+app.command("server-json")(clients.server_json)
 app.command()(care.doctor)
 
 

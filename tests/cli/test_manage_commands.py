@@ -25,7 +25,7 @@ from tests.stdio_server import stdio_server
 
 async def told(home: Path, *words: str | Path) -> dict[str, Any]:
     """What a command prints, while servers of this process go on."""
-    return await to_thread.run_sync(answer, home, *words)
+    return await to_thread.run_sync(partial(answer, home, *words))
 
 
 async def said(home: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:

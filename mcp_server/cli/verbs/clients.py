@@ -1,4 +1,4 @@
-"""The verbs that connect clients: ``install``, ``uninstall``."""
+"""The verbs that connect clients: ``install``, ``uninstall``, ``mcpb``, ``server-json``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.complete import client_names
+from mcp_server.cli.complete import client_names, plugin_ids
 from mcp_server.cli.options import Config, Json, Manifests, Plugins, Set
 
-__all__ = ["install", "uninstall"]
+__all__ = ["install", "mcpb", "server_json", "uninstall"]
 
 ClientName = Annotated[
     str,
@@ -62,3 +62,35 @@ def uninstall(
     from mcp_server.cli.install import Where, uninstall_server
 
     uninstall_server(client, Where(name, project, file), dry_run=dry_run, json=json)
+
+
+def mcpb(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PLUGIN...", help="Only these; all that load when omitted.", autocompletion=plugin_ids),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Replaced as a whole.")] = Path(
+        "agentmem-mcp.mcpb"
+    ),
+    manifests: Manifests = None,
+    plugins: Plugins = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Pack this server and its plugins as a bundle that Claude Desktop installs."""
+    from mcp_server.cli.mcpb import make_bundle
+
+    make_bundle(output, ids or [], manifests, plugins, config, json=json)
+
+
+def server_json(
+    name: Annotated[str, typer.Option("--name", metavar="NAMESPACE/NAME", help="As io.github.YOU/agentmem.")],
+    repository: Annotated[str, typer.Option("--repository", metavar="URL", help="Where its sources are.")] = "",
+    bundle: Annotated[Path | None, typer.Option("--mcpb", metavar="FILE", help="A bundle to offer, too.")] = None,
+    address: Annotated[str, typer.Option("--mcpb-url", metavar="URL", help="Where that bundle is fetched.")] = "",
+    remote: Annotated[str, typer.Option("--remote", metavar="URL", help="Where it is served over HTTP.")] = "",
+) -> None:
+    """Print the server.json with which the MCP registry lists this server."""
+    from mcp_server.cli.mcpb import print_registry_entry
+
+    print_registry_entry(name, repository, bundle, address, remote)
