@@ -12,10 +12,30 @@ from typing import Any, cast
 
 from typer import Context  # by which typer knows what to hand over
 
-__all__ = ["client_names", "plugin_ids", "tool_names"]
+__all__ = ["client_names", "plugin_ids", "print_script", "tool_names"]
 
 MOST = 1_000
+SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 SEPARATOR = "__"
+
+
+def print_script(shell: str) -> None:
+    """Print the script that the shell is to read.
+
+    Raises:
+        SettingsError: There is none for that shell.
+    """
+    from typer import _completion_shared  # pyright: ignore[reportPrivateUsage]  # what --show-completion prints
+
+    from mcp_server.errors import SettingsError
+
+    if shell not in SHELLS:
+        raise SettingsError(f"'{shell}' is no shell that is known here", fix=f"name one of {', '.join(SHELLS)}")
+    print(
+        _completion_shared.get_completion_script(
+            prog_name="agentmem-mcp", complete_var="_AGENTMEM_MCP_COMPLETE", shell=shell
+        )
+    )
 
 
 def client_names(incomplete: str) -> list[str]:

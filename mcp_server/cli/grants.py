@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.output import note, print_json, print_table, say
 from mcp_server.cli.serve import load
 from mcp_server.errors import InvalidArguments, SettingsError
 from mcp_server.manifest.model import PLUGIN_ID
@@ -73,7 +72,7 @@ def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | N
     for name in () if wanted.deny else wanted.with_details:
         if name in held.deny:
             place = configuration.origin(("grants", plugin, "deny"))
-            print(f"note: {name} stays denied, and that beats every grant: {place}", file=sys.stderr)
+            note(f"note: {name} stays denied, and that beats every grant: {place}")
 
 
 def revoke_rights(plugin: str, capabilities: Sequence[str], *, project: bool, config: Path | None) -> None:
@@ -85,12 +84,12 @@ def revoke_rights(plugin: str, capabilities: Sequence[str], *, project: bool, co
     for name in names:
         if name in held.capabilities:
             place = configuration.origin(("grants", plugin, "capabilities"))
-            print(f"note: {name} is still granted: {place}", file=sys.stderr)
+            note(f"note: {name} is still granted: {place}")
     for name in without_effect(name for name in names if name not in held.deny):
         told = (
             f"note: every plugin that asks has {name}; `agentmem-mcp plugin grant {plugin} {name} --deny` withholds it"
         )
-        print(told, file=sys.stderr)
+        note(told)
 
 
 def list_grants(plugin: str | None, config: Path | None, *, json: bool) -> None:
@@ -131,11 +130,11 @@ def _edit(plugin: str, change: Callable[[Document], list[str]], *, project: bool
         raise _usage("--project and --config name two files")
     path = project_file(Path.cwd()) if project else user_file(config)
     said = edit_file(path, change)
-    print(f"{path}:" if said else f"{path}: nothing to change")
+    say(f"{path}:" if said else f"{path}: nothing to change")
     for line in said:
-        print(f"  {line}")
+        say(f"  {line}")
     if said:
-        print(_next_step())
+        say(_next_step())
 
 
 def _next_step() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.output import print_json, print_table, say
 from mcp_server.cli.rights import print_rights
 from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.host import PluginHost
@@ -125,7 +125,7 @@ def clear_cache(*, json: bool) -> None:
     if json:
         print_json({"freed_bytes": freed})
     else:
-        print(f"freed {freed / 1e6:.1f} MB")
+        say(f"freed {freed / 1e6:.1f} MB")
 
 
 def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: Folders, config: Path | None) -> None:

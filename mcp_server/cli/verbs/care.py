@@ -1,4 +1,4 @@
-"""The verb that looks after everything: ``doctor``."""
+"""The verbs that help with the rest: ``doctor``, ``completion``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from mcp_server.cli.options import Config, Json, Manifests, Plugins
 
-__all__ = ["doctor"]
+__all__ = ["completion", "doctor"]
 
 
 def doctor(
@@ -22,3 +22,12 @@ def doctor(
     from mcp_server.cli.doctor.report import examine
 
     raise typer.Exit(examine(manifests, plugins, config, quick=quick, json=json))
+
+
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
+) -> None:
+    """Print what lets a shell complete commands, options, plugins and tools."""
+    from mcp_server.cli.complete import print_script
+
+    print_script(shell)

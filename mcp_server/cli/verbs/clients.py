@@ -67,7 +67,7 @@ def uninstall(
 def mcpb(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PLUGIN...", help="Only these; all that load when omitted.", autocompletion=plugin_ids),
+        typer.Argument(metavar="PLUGIN", help="Only these; all that load when omitted.", autocompletion=plugin_ids),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Replaced as a whole.")] = Path(
         "agentmem-mcp.mcpb"

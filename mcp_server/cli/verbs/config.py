@@ -11,7 +11,7 @@ from mcp_server.cli.options import Config, Json, Project, Set
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look at the configuration, and trust folders.", no_args_is_help=True)
+app = typer.Typer(help="See, check and change the configuration, and trust folders.", no_args_is_help=True)
 
 
 @app.command("show")
@@ -45,7 +45,7 @@ def config_check(config: Config = None, sets: Set = None, json: Json = False) ->
 
 @app.command("set")
 def config_set(
-    words: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="As runtime.max_workers=2.")],
+    words: Annotated[list[str], typer.Argument(metavar="KEY=VALUE", help="As runtime.max_workers=2.")],
     project: Project = False,
     config: Config = None,
     json: Json = False,
@@ -58,7 +58,7 @@ def config_set(
 
 @app.command("unset")
 def config_unset(
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="As runtime.max_workers.")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY", help="As runtime.max_workers.")],
     project: Project = False,
     config: Config = None,
     json: Json = False,

@@ -13,7 +13,7 @@ __all__ = ["app"]
 
 PluginId = Annotated[str, typer.Argument(metavar="PLUGIN", help="Its id.", autocompletion=plugin_ids)]
 
-app = typer.Typer(help="Look at the plugins that are found, and grant them rights.", no_args_is_help=True)
+app = typer.Typer(help="See, manage and approve plugins, and grant them rights.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -38,7 +38,9 @@ def plugin_show(
 
 @app.command("approve")
 def plugin_approve(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="PLUGIN", autocompletion=plugin_ids)] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="PLUGIN", help="Their ids.", autocompletion=plugin_ids)
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every plugin that is found.")] = False,
     manifests: Manifests = None,
     plugins: Plugins = None,

@@ -27,7 +27,9 @@ def tool_call(
     name: Annotated[
         str, typer.Argument(help="As `tool list` shows it: <plugin>__<function>.", autocompletion=tool_names)
     ],
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its arguments, read as its schema says.")
+    ] = None,
     input_json: Annotated[
         str | None, typer.Option("--input", metavar="JSON|-", help="All arguments; - is stdin.")
     ] = None,
