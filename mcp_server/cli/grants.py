@@ -64,9 +64,9 @@ def wanted_rights(
     return wanted
 
 
-def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | None) -> None:
+def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | None, json: bool) -> None:
     """Write the grant and say what it changes."""
-    _edit(plugin, lambda document: grant(document, plugin, wanted), project=project, config=config)
+    _edit(plugin, lambda document: grant(document, plugin, wanted), project=project, config=config, json=json)
     configuration = load(config)
     held = configuration.settings.grants.get(plugin, Grant())
     for name in () if wanted.deny else wanted.with_details:
@@ -75,10 +75,10 @@ def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | N
             note(f"note: {name} stays denied, and that beats every grant: {place}")
 
 
-def revoke_rights(plugin: str, capabilities: Sequence[str], *, project: bool, config: Path | None) -> None:
+def revoke_rights(plugin: str, capabilities: Sequence[str], *, project: bool, config: Path | None, json: bool) -> None:
     """Take rights out of the file and say what is left."""
     names = _known(capabilities)
-    _edit(plugin, lambda document: revoke(document, plugin, names), project=project, config=config)
+    _edit(plugin, lambda document: revoke(document, plugin, names), project=project, config=config, json=json)
     configuration = load(config)
     held = configuration.settings.grants.get(plugin, Grant())
     for name in names:
@@ -123,13 +123,18 @@ def list_grants(plugin: str | None, config: Path | None, *, json: bool) -> None:
     )
 
 
-def _edit(plugin: str, change: Callable[[Document], list[str]], *, project: bool, config: Path | None) -> None:
+def _edit(
+    plugin: str, change: Callable[[Document], list[str]], *, project: bool, config: Path | None, json: bool
+) -> None:
     if not re.fullmatch(PLUGIN_ID, plugin):
         raise _usage(f"'{plugin}' is no plugin id: at most 48 of a-z, 0-9 and '-'")
     if project and config is not None:
         raise _usage("--project and --config name two files")
     path = project_file(Path.cwd()) if project else user_file(config)
     said = edit_file(path, change)
+    if json:
+        print_json({"file": str(path), "changed": said})
+        return
     say(f"{path}:" if said else f"{path}: nothing to change")
     for line in said:
         say(f"  {line}")

@@ -123,3 +123,24 @@ def test_the_script_of_each_shell_is_printed(tmp_path: Path, shell: str) -> None
     assert result.returncode == 0
     assert "_AGENTMEM_MCP_COMPLETE" in result.stdout
     assert run(tmp_path, "completion", "tcsh").returncode == 2
+
+
+NO_JSON = {"serve", "demo", "completion", "server-json"}
+"""What prints no facts: servers and scripts; and what prints a document that others read."""
+
+
+@requirement("commands:json")
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NO_JSON])
+def test_every_command_that_tells_facts_tells_them_as_json_too(name: str) -> None:
+    options = {option for parameter in dict(commands(ROOT))[f"{PROGRAM} {name}"].params for option in parameter.opts}
+    assert "--json" in options
+
+
+@requirement("commands:json")
+def test_what_was_changed_is_one_json_object(tmp_path: Path) -> None:
+    file = f"{tmp_path}/config/config.toml"
+    granted = answer(tmp_path, "plugin", "grant", "p", "LLMAccess")
+    assert granted == {"file": file, "changed": ["+ LLMAccess in capabilities of [grants.p]"]}
+    assert answer(tmp_path, "plugin", "revoke", "p")["changed"] == ["- LLMAccess in capabilities of [grants.p]"]
+    trusted = answer(tmp_path, "config", "trust")
+    assert (trusted["file"], trusted["trusted"]) == (file, str(tmp_path))

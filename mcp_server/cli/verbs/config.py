@@ -73,8 +73,9 @@ def config_unset(
 def config_trust(
     folder: Annotated[Path | None, typer.Argument(help="The working directory when omitted.")] = None,
     config: Config = None,
+    json: Json = False,
 ) -> None:
     """Let the agentmem.toml of a folder grant rights."""
     from mcp_server.cli.config import trust_folder
 
-    trust_folder(folder, config)
+    trust_folder(folder, config, json=json)

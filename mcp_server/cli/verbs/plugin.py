@@ -156,12 +156,13 @@ def plugin_grant(
     deny: Annotated[bool, typer.Option("--deny", help="Withhold capabilities and hosts, whatever is granted.")] = False,
     project: Project = False,
     config: Config = None,
+    json: Json = False,
 ) -> None:
     """Grant a plugin rights, in the configuration file."""
     from mcp_server.cli.grants import grant_rights, wanted_rights
 
     wanted = wanted_rights(capabilities, host, folder, range_, secret, quota_mb, deny=deny)
-    grant_rights(plugin, wanted, project=project, config=config)
+    grant_rights(plugin, wanted, project=project, config=config, json=json)
 
 
 @app.command("revoke")
@@ -170,11 +171,12 @@ def plugin_revoke(
     capabilities: Capabilities = None,
     project: Project = False,
     config: Config = None,
+    json: Json = False,
 ) -> None:
     """Take rights from a plugin, all that were granted when none is named."""
     from mcp_server.cli.grants import revoke_rights
 
-    revoke_rights(plugin, capabilities or [], project=project, config=config)
+    revoke_rights(plugin, capabilities or [], project=project, config=config, json=json)
 
 
 @app.command("grants")
