@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.abc import TaskStatus
 
 from mcp_server import __version__
 from mcp_server.errors import SettingsError
@@ -94,7 +95,7 @@ async def run_server(
             tasks.start_soon(_keep_stats, host, own.servers)
             reloader = Reloader(host, read, first)
             reloader.warn()
-            tasks.start_soon(_reload_on_hangup, reloader)
+            await tasks.start(_reload_on_hangup, reloader)  # before a command can find this server, and signal it
             server = http.server(host, [_management(host, reloader, own)]) if http is not None else None
             if server is not None and server.inherited is not None:
                 configuration = [file.path for file in first.files] if first else []
@@ -211,9 +212,10 @@ def _freeze_heap(host: PluginHost) -> None:
     host.changed.append(thaw)
 
 
-async def _reload_on_hangup(reloader: Reloader) -> None:
+async def _reload_on_hangup(reloader: Reloader, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
     """SIGHUP: look at the configuration and the plugin folders now, with or without ``--watch``."""
     with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+        task_status.started()
         async for _ in signals:
             reloader.now()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import anyio
 
@@ -60,7 +62,13 @@ def serve_with_processes(http: str | None, count: int, options: Options, *, stdi
     face = http_face(http, no_auth=options.no_auth)
     listening, address, tell = face.open(settings.http)
     command = [sys.executable, "-m", "mcp_server", "serve", "--http", address.authority, *options.words()]
+    signal.signal(signal.SIGHUP, _not_yet)  # a command that finds this process may signal it before it listens
     url, token = f"http://{address.authority}", face.takes_local_token(settings.http)
     folders = tuple(str(folder.absolute()) for folder in (*options.manifests, *options.plugins))
     with announced(face.state, __version__, url=url, local_token=token, locked=options.locked, folders=folders):
         return anyio.run(Parent(command, count, listening, Common.create(), tell).run)
+
+
+def _not_yet(number: int, frame: FrameType | None) -> None:
+    """What a SIGHUP does while nothing is served yet: whatever changed will be read at the start."""
+    del number, frame
