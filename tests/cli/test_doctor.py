@@ -14,6 +14,8 @@ from tests.clients.test_commands import run
 from tests.guests import ECHO, answers, module, write_plugin
 from tests.requirements import requirement
 
+pytestmark = pytest.mark.timeout(180)
+"""Each examination starts a worker and compiles; a whole one starts a server too."""
 Finding = dict[str, str]
 
 
