@@ -1,8 +1,8 @@
 """Write the parts of the documentation that the code knows best, or with ``--check`` say which are out of date.
 
-``docs/limits.md``, ``docs/capabilities.md``, ``docs/metrics.md`` and ``docs/plugins.md`` are whole pages; in
-``docs/errors.md`` it is the codes of host functions, in ``docs/api.md`` the routes, in ``README.md`` what the demo
-prints.
+``docs/limits.md``, ``docs/capabilities.md``, ``docs/metrics.md``, ``docs/plugins.md`` and ``docs/cli.md`` (see
+:mod:`cli_page`) are whole pages; in ``docs/errors.md`` it is the codes of host functions, in ``docs/api.md`` the
+routes, in ``README.md`` what the demo prints.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+
+from cli_page import cli_page
 
 from mcp_server.admin.api import management_api
 from mcp_server.admin.desk import Desk
@@ -292,6 +294,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/capabilities.md": capabilities_page,
     "docs/metrics.md": metrics_page,
     "docs/api.md": api_page,
+    "docs/cli.md": cli_page,
     "docs/plugins.md": plugins_page,
     "docs/errors.md": errors_page,
     "README.md": readme_page,

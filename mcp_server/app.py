@@ -8,13 +8,16 @@ import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.abc import TaskStatus
 
+from mcp_server import __version__
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.registry.approval import LOCK_NAME
@@ -22,11 +25,14 @@ from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
 from mcp_server.registry.watcher import watch_folders
 from mcp_server.reloading import Reloader
+from mcp_server.running.record import announced
 from mcp_server.settings import Configuration, Folders, Settings
 from mcp_server.settings.variables import environment_of
 from mcp_server.siblings import Siblings
 from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
+from mcp_server.telemetry.plugin_log import FOLDER as PLUGIN_LOGS
+from mcp_server.telemetry.plugin_log import PluginLogFiles
 from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
 from mcp_server.telemetry.tracing.export import start_tracing
@@ -84,25 +90,26 @@ async def run_server(
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
         host = _host(settings, folders, own, first, launch)
-        async with host, _observed(host), anyio.create_task_group() as tasks:
+        async with host, _observed(host, own.state), anyio.create_task_group() as tasks:
             tasks.start_soon(_keep_stats, host, own.servers)
             reloader = Reloader(host, read, first)
             reloader.warn()
-            tasks.start_soon(_reload_on_hangup, reloader)
+            await tasks.start(_reload_on_hangup, reloader)  # before a command can find this server, and signal it
             server = http_server(http, host, reloader, own, tasks) if http is not None else None
             _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
-            await _serve(host, server, pipes if stdio else None)
+            with _announced(host, http, server, own.state, launch):
+                await _serve(host, server, pipes if stdio else None)
             await host.settle()
             tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager
-async def _observed(host: PluginHost) -> AsyncGenerator[None]:
+async def _observed(host: PluginHost, state: Path) -> AsyncGenerator[None]:
     """The calls in this block are logged, and traced where somebody collects that; the rest is sent at its end."""
     host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
-    log = _log_calls(host)
+    log = _log_calls(host, state)
     yield
     log.flush()
     if tracing is not None:
@@ -158,7 +165,26 @@ def _private_pipes() -> tuple[int, int]:
     return source, sink
 
 
-def _log_calls(host: PluginHost) -> CallLog:
+def _announced(
+    host: PluginHost, http: HttpFace | None, server: HttpServer | None, state: Path, launch: Launch | None
+) -> AbstractContextManager[None]:
+    """Let commands of this machine find the server; of several processes the parent is found."""
+    if server is not None and server.inherited is not None:
+        return nullcontext()
+    url, token = "", False
+    if http is not None and server is not None:
+        url = f"http://{replace(http.address, port=server.port).authority}"
+        token = http.takes_local_token(host.settings.http)
+    roots = tuple(str(root.absolute()) for root in host.folders.roots)
+    locked = launch is not None and launch.locked
+    return announced(state, __version__, url=url, local_token=token, locked=locked, folders=roots)
+
+
+def _log_calls(host: PluginHost, state: Path) -> CallLog:
+    plugin_log = logging.getLogger("plugin")
+    for old in list(plugin_log.handlers):
+        plugin_log.removeHandler(old)
+    plugin_log.addHandler(PluginLogFiles(state / PLUGIN_LOGS))
     settings = host.settings.log
     log = CallLog(settings.format, asyncio.get_running_loop().call_later)
     if settings.level in ("debug", "info"):
@@ -229,9 +255,10 @@ def _freeze_heap(host: PluginHost) -> None:
     host.changed.append(thaw)
 
 
-async def _reload_on_hangup(reloader: Reloader) -> None:
+async def _reload_on_hangup(reloader: Reloader, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
     """SIGHUP: look at the configuration and the plugin folders now, with or without ``--watch``."""
     with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+        task_status.started()
         async for _ in signals:
             reloader.now()
 

@@ -36,6 +36,7 @@ SLOTS = (
     "config value",  # [config.<id>], written where an operator should not write one
     "access token",  # of an authorization server, in the header of a request
     "registry password",  # [sharing.credentials]
+    "client configuration",  # of other servers, in the file of a client
     "environment",  # what else an operator's shell holds
 )
 """Every place for a secret. One joins here; a test fails until another one takes its secret from :func:`slot`."""

@@ -12,11 +12,13 @@ from typing import Any
 __all__ = ["answer", "run"]
 
 
-def run(home: Path, *words: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    home: Path, *words: str | Path, environment: dict[str, str] | None = None, given: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run ``agentmem-mcp`` with ``words`` and wait for it."""
     variables = {"PATH": os.environ["PATH"], "AGENTMEM_HOME": str(home), **(environment or {})}  # noqa: TID251  # a test's
     command = [sys.executable, "-m", "mcp_server", *words]
-    return subprocess.run(command, cwd=home, env=variables, capture_output=True, text=True)
+    return subprocess.run(command, cwd=home, env=variables, input=given, capture_output=True, text=True)
 
 
 def answer(home: Path, *words: str | Path) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Plugins(Shape):
 class Changes(Shape):
     """How the operator wants a plugin run; a key that is left out stays, and null takes it back."""
 
+    enabled: bool | None = Field(default=None, description="Whether it may run at all.")
     isolation: Literal["call", "session", "shared"] | None = Field(default=None, description="At least this strict.")
     limits: dict[str, int] | None = Field(default=None, description="As in docs/limits.md; the whole table.")
 
@@ -61,11 +62,11 @@ async def show_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDetail
 async def change_plugin(
     plugin: PluginId, changes: Annotated[Changes, Body()], desk: AtDesk, admin: Admin
 ) -> PluginDetails:
-    """Change `[plugins.<id>]` of the operator's configuration: limits and isolation."""
+    """Change `[plugins.<id>]` of the operator's configuration: limits, isolation, and whether it runs."""
     desk.host.registry.get(plugin)
     old = desk.host.settings.plugins.get(plugin, PluginSettings())
     table = {**_table(old), **changes.model_dump(exclude_unset=True)}
-    table = {key: value for key, value in table.items() if value}
+    table = {key: value for key, value in table.items() if value not in (None, {})}
     desk.edit(lambda document: replace_table(document, "plugins", plugin, table))
     desk.record(admin.principal, plugin, "change")
     return details_of(desk, plugin)

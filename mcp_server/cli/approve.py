@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from mcp_server.cli.output import print_json
+from mcp_server.cli.output import print_json, say
 from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.errors import AgentMemError, InvalidArguments
 from mcp_server.host import PluginHost
@@ -73,7 +73,7 @@ def _print_approved(approved: list[Approved], *, json: bool) -> None:
         print_json({"approved": [{"id": plugin, **entry.model_dump()} for plugin, entry in approved]})
         return
     for plugin, entry in approved:
-        print(f"approved {plugin} {entry.version} (wasm {entry.wasm[:12]}…)")
+        say(f"approved {plugin} {entry.version} (wasm {entry.wasm[:12]}…)")
 
 
 def show_pending(manifests: Paths, plugins: Paths, config: Path | None, *, locked: bool, json: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.output import print_json, print_table, say
 from mcp_server.cli.serve import load
 from mcp_server.errors import SettingsError
 from mcp_server.settings import load_configuration
@@ -63,7 +63,7 @@ def _files(config: Path | None) -> list[dict[str, str]]:
     ]
 
 
-def trust_folder(folder: Path | None, config: Path | None) -> None:
+def trust_folder(folder: Path | None, config: Path | None, *, json: bool) -> None:
     """Add a folder to ``[trust]`` of the user's own file."""
     from mcp_server.settings.edit import edit_file
     from mcp_server.settings.grants import trust
@@ -73,8 +73,11 @@ def trust_folder(folder: Path | None, config: Path | None) -> None:
         raise SettingsError(f"there is no folder {place}", fix="agentmem-mcp config trust DIR")
     path = user_file(config)
     said = edit_file(path, lambda document: trust(document, place))
-    print(f"{path}: {'; '.join(said) or 'nothing to change'}")
-    print(f"{project_file(place)} now counts in full; that of a folder below does not.")
+    if json:
+        print_json({"file": str(path), "changed": said, "trusted": str(place)})
+        return
+    say(f"{path}: {'; '.join(said) or 'nothing to change'}")
+    say(f"{project_file(place)} now counts in full; that of a folder below does not.")
 
 
 def _yes(fact: bool) -> str:

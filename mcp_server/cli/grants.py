@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.output import note, print_json, print_table, say
 from mcp_server.cli.serve import load
 from mcp_server.errors import InvalidArguments, SettingsError
 from mcp_server.manifest.model import PLUGIN_ID
@@ -65,32 +64,32 @@ def wanted_rights(
     return wanted
 
 
-def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | None) -> None:
+def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | None, json: bool) -> None:
     """Write the grant and say what it changes."""
-    _edit(plugin, lambda document: grant(document, plugin, wanted), project=project, config=config)
+    _edit(plugin, lambda document: grant(document, plugin, wanted), project=project, config=config, json=json)
     configuration = load(config)
     held = configuration.settings.grants.get(plugin, Grant())
     for name in () if wanted.deny else wanted.with_details:
         if name in held.deny:
             place = configuration.origin(("grants", plugin, "deny"))
-            print(f"note: {name} stays denied, and that beats every grant: {place}", file=sys.stderr)
+            note(f"note: {name} stays denied, and that beats every grant: {place}")
 
 
-def revoke_rights(plugin: str, capabilities: Sequence[str], *, project: bool, config: Path | None) -> None:
+def revoke_rights(plugin: str, capabilities: Sequence[str], *, project: bool, config: Path | None, json: bool) -> None:
     """Take rights out of the file and say what is left."""
     names = _known(capabilities)
-    _edit(plugin, lambda document: revoke(document, plugin, names), project=project, config=config)
+    _edit(plugin, lambda document: revoke(document, plugin, names), project=project, config=config, json=json)
     configuration = load(config)
     held = configuration.settings.grants.get(plugin, Grant())
     for name in names:
         if name in held.capabilities:
             place = configuration.origin(("grants", plugin, "capabilities"))
-            print(f"note: {name} is still granted: {place}", file=sys.stderr)
+            note(f"note: {name} is still granted: {place}")
     for name in without_effect(name for name in names if name not in held.deny):
         told = (
             f"note: every plugin that asks has {name}; `agentmem-mcp plugin grant {plugin} {name} --deny` withholds it"
         )
-        print(told, file=sys.stderr)
+        note(told)
 
 
 def list_grants(plugin: str | None, config: Path | None, *, json: bool) -> None:
@@ -124,18 +123,23 @@ def list_grants(plugin: str | None, config: Path | None, *, json: bool) -> None:
     )
 
 
-def _edit(plugin: str, change: Callable[[Document], list[str]], *, project: bool, config: Path | None) -> None:
+def _edit(
+    plugin: str, change: Callable[[Document], list[str]], *, project: bool, config: Path | None, json: bool
+) -> None:
     if not re.fullmatch(PLUGIN_ID, plugin):
         raise _usage(f"'{plugin}' is no plugin id: at most 48 of a-z, 0-9 and '-'")
     if project and config is not None:
         raise _usage("--project and --config name two files")
     path = project_file(Path.cwd()) if project else user_file(config)
     said = edit_file(path, change)
-    print(f"{path}:" if said else f"{path}: nothing to change")
+    if json:
+        print_json({"file": str(path), "changed": said})
+        return
+    say(f"{path}:" if said else f"{path}: nothing to change")
     for line in said:
-        print(f"  {line}")
+        say(f"  {line}")
     if said:
-        print(_next_step())
+        say(_next_step())
 
 
 def _next_step() -> str:

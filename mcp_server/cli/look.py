@@ -9,20 +9,27 @@ from typing import Any
 
 import anyio
 
-from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.output import print_json, print_table, say
 from mcp_server.cli.rights import print_rights
 from mcp_server.cli.serve import find_folders, launched, settings_of
 from mcp_server.host import PluginHost
 from mcp_server.policy.shown import rights_as_json
 from mcp_server.runtime.modules import ModuleStore
-from mcp_server.settings import user_folders
-from mcp_server.telemetry.snapshot import read_snapshots
+from mcp_server.settings import load_settings, user_folders
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.plugin_facts import approval_facts, plugin_details, plugin_summary, tool_facts
 
-__all__ = ["clear_cache", "list_plugins", "list_tools", "show_plugin", "show_stats"]
+__all__ = [
+    "clear_cache",
+    "list_plugins",
+    "list_tools",
+    "show_cache",
+    "show_plugin",
+    "summary_on_files",
+]
 
 Folders = list[Path] | None
+MIB = 1024 * 1024
 
 
 def list_plugins(manifests: Folders, plugins: Folders, config: Path | None, *, json: bool) -> None:
@@ -86,33 +93,30 @@ def list_tools(manifests: Folders, plugins: Folders, config: Path | None, *, jso
     _with_host(show, manifests, plugins, config)
 
 
-def show_stats(*, json: bool) -> None:
-    """Print the figures of the server that wrote last."""
-    snapshots = read_snapshots(user_folders().servers)
+def summary_on_files(plugin: str, manifests: Folders, plugins: Folders, config: Path | None) -> dict[str, Any]:
+    """Where a plugin stands by what lies on disk; nothing of it is run.
+
+    Raises:
+        PluginNotFound: There is none of that id.
+    """
+    found: list[dict[str, Any]] = []
+    _with_host(
+        lambda host: found.append(plugin_summary(host.registry.get(plugin), host.catalog)), manifests, plugins, config
+    )
+    return found[0]
+
+
+def show_cache(*, json: bool) -> None:
+    """Say where the cache is and how much is in it."""
+    folder = user_folders().cache
+    figures = ModuleStore(folder, load_settings().runtime.compiled_cache_mb * MIB).figures()
     if json:
-        print_json({"servers": snapshots})
+        print_json({"folder": str(folder), **figures})
         return
-    if not snapshots:
-        print("no server has run yet for this user")
-        return
-    newest = snapshots[0]
-    print(f"server {newest['pid']}{' (ended)' if newest['ended'] else ''}")
-    rows = [
-        [
-            tool,
-            str(figures["calls"]),
-            ", ".join(f"{name} {count}" for name, count in figures["outcomes"].items()),
-            *(f"{figures['total_ms'][name]:.2f}" for name in ("p50", "p95", "p99", "max")),
-        ]
-        for tool, figures in newest["tools"].items()
-    ]
-    print_table(["TOOL", "CALLS", "OUTCOMES", "P50 MS", "P95", "P99", "MAX"], rows)
-    print()
-    plugins = [
-        [plugin, facts["state"], str(facts.get("crashes", 0)), f"{facts.get('memory_peak_bytes', 0) / 1e6:.1f}"]
-        for plugin, facts in newest["plugins"].items()
-    ]
-    print_table(["PLUGIN", "STATE", "CRASHES", "PEAK MB"], plugins)
+    print(folder)
+    print(f"modules: {figures['modules']}, {figures['module_bytes'] / 1e6:.1f} MB")
+    most = figures["max_compiled_bytes"] / 1e6
+    print(f"compiled: {figures['compiled']}, {figures['compiled_bytes'] / 1e6:.1f} MB of at most {most:.0f} MB")
 
 
 def clear_cache(*, json: bool) -> None:
@@ -121,7 +125,7 @@ def clear_cache(*, json: bool) -> None:
     if json:
         print_json({"freed_bytes": freed})
     else:
-        print(f"freed {freed / 1e6:.1f} MB")
+        say(f"freed {freed / 1e6:.1f} MB")
 
 
 def _with_host(show: Callable[[PluginHost], None], manifests: Folders, plugins: Folders, config: Path | None) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
 from mcp_server import __version__
+from mcp_server.cli.examples import add_examples
 from mcp_server.cli.options import (
     Config,
     Http,
@@ -21,15 +23,30 @@ from mcp_server.cli.options import (
     Stdio,
     Watch,
 )
-from mcp_server.cli.output import fail, known, print_json
-from mcp_server.cli.verbs import audit, author, cache, config, index, key, memory, plugin, share, token, tool
+from mcp_server.cli.output import be_quiet, fail, known, print_json
+from mcp_server.cli.verbs import (
+    audit,
+    author,
+    cache,
+    care,
+    clients,
+    config,
+    index,
+    key,
+    memory,
+    plugin,
+    share,
+    token,
+    tool,
+)
 from mcp_server.errors import AgentMemError
 
 __all__ = ["app", "main"]
 
+QUIET = ("--quiet", "-q")
+
 app = typer.Typer(
     name="agentmem-mcp",
-    help="Run WebAssembly plugins as MCP tools, behind walls.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -45,6 +62,12 @@ app.add_typer(token.app, name="token")
 app.add_typer(key.app, name="key")
 app.add_typer(index.app, name="index")
 author.add_author_verbs(app)
+app.command()(clients.install)
+app.command()(clients.uninstall)
+app.command()(clients.mcpb)
+app.command("server-json")(clients.server_json)
+app.command()(care.doctor)
+app.command()(care.completion)
 
 
 @app.command()
@@ -93,9 +116,25 @@ def version(json: Json = False) -> None:
 
 
 share.register(app)
+add_examples(app)
+
+
+@app.callback()
+def everywhere(
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only; anywhere on the line.")
+    ] = False,
+) -> None:
+    """Run WebAssembly plugins as MCP tools, behind walls."""
+    if quiet:
+        be_quiet()
 
 
 def _words(words: list[str]) -> list[str]:
+    """The command line with what may stand anywhere at its beginning, and a default where an option stands alone."""
+    own = words[: words.index("--")] if "--" in words else words
+    if any(word in QUIET for word in own):
+        words = ["--quiet", *(word for word in own if word not in QUIET), *words[len(own) :]]
     if "--http" not in words:
         return words
     from mcp_server.cli.serve import with_address

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_server.capabilities.memory import found_as_json
-from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.output import note, print_json, print_table, say
 from mcp_server.cli.serve import settings_of
 from mcp_server.errors import InvalidArguments
 from mcp_server.exits import Exit
@@ -130,7 +130,7 @@ def export_memories(file: Path | None, whose: Whose, config: Path | None, *, jso
     if json:
         print_json({"exported": count, "file": str(file)})
     else:
-        print(f"{count} memories in {file}")
+        say(f"{count} memories in {file}")
 
 
 def import_memories(file: str, whose: Whose, config: Path | None, *, json: bool) -> int:
@@ -158,7 +158,7 @@ def _print_report(report: Imported, uncovered: int, *, json: bool) -> None:
         told = {name: getattr(report, name) for name in ("added", "duplicates", "refused", "problems", "last_line")}
         print_json({**told, "uncovered": uncovered})
         return
-    print(f"{report.added} added, {report.duplicates} were there, {report.refused} left out")
+    say(f"{report.added} added, {report.duplicates} were there, {report.refused} left out")
     for problem in report.problems:
         print(problem, file=sys.stderr)
     if report.refused > len(report.problems):
@@ -166,7 +166,7 @@ def _print_report(report: Imported, uncovered: int, *, json: bool) -> None:
     if report.stopped is not None:
         print(f"stopped after line {report.last_line}; import the file again to go on", file=sys.stderr)
     if uncovered:
-        print(f"{uncovered} memories have no vector; `agentmem-mcp memory reindex` gives them one", file=sys.stderr)
+        note(f"{uncovered} memories have no vector; `agentmem-mcp memory reindex` gives them one")
 
 
 @contextmanager

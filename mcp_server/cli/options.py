@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mcp_server.cli.output import is_quiet
+
 __all__ = [
     "Capabilities",
     "Config",
@@ -51,4 +53,12 @@ Inherited = Annotated[str | None, typer.Option("--inherited", hidden=True)]
 Project = Annotated[bool, typer.Option("--project", help="In ./agentmem.toml, not in the user's own file.")]
 Capabilities = Annotated[list[str] | None, typer.Argument(metavar="CAPABILITY...", help="Such as NetworkAccess.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors; the exit code tells the rest.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        callback=lambda said: said or is_quiet(),  # which is said before the command, wherever it stood on the line
+        help="Say nothing but errors; the exit code tells the rest.",
+    ),
+]

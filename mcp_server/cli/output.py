@@ -9,7 +9,31 @@ from typing import Any, cast
 
 from mcp_server.errors import AgentMemError
 
-__all__ = ["fail", "known", "print_json", "print_table"]
+__all__ = ["be_quiet", "fail", "is_quiet", "known", "note", "print_json", "print_table", "say"]
+
+_quiet: list[bool] = []
+
+
+def be_quiet() -> None:
+    """Leave out what :func:`say` and :func:`note` would print, for the rest of this command."""
+    _quiet.append(True)
+
+
+def is_quiet() -> bool:
+    """Whether that was asked for."""
+    return bool(_quiet)
+
+
+def say(text: str) -> None:
+    """What a command did, on stdout; a result that was asked for is printed instead."""
+    if not _quiet:
+        print(text)
+
+
+def note(text: str) -> None:
+    """What the reader should know beside the result, on stderr."""
+    if not _quiet:
+        print(text, file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

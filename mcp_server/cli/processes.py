@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 import anyio
 
+from mcp_server import __version__
 from mcp_server.cli.serve import ServeOptions, http_face, parse_sets
 from mcp_server.errors import SettingsError
+from mcp_server.running.record import announced
 from mcp_server.settings import load_configuration
 from mcp_server.telemetry.logs import set_up_logging
 
@@ -30,6 +34,16 @@ def serve_with_processes(http: str | None, count: int, options: ServeOptions, *,
 
     settings = load_configuration(options.config, overrides=parse_sets(options.sets)).settings
     set_up_logging(settings.log.level, settings.log.format)
-    listening, address, tell = http_face(http, no_auth=options.no_auth).open(settings.http)
+    face = http_face(http, no_auth=options.no_auth)
+    listening, address, tell = face.open(settings.http)
     command = [sys.executable, "-m", "mcp_server", "serve", "--http", address.authority, *options.words()]
-    return anyio.run(Parent(command, count, listening, Common.create(), tell).run)
+    signal.signal(signal.SIGHUP, _not_yet)  # a command that finds this process may signal it before it listens
+    url, token = f"http://{address.authority}", face.takes_local_token(settings.http)
+    folders = tuple(str(folder.absolute()) for folder in (*options.manifests, *options.plugins))
+    with announced(face.state, __version__, url=url, local_token=token, locked=options.locked, folders=folders):
+        return anyio.run(Parent(command, count, listening, Common.create(), tell).run)
+
+
+def _not_yet(number: int, frame: FrameType | None) -> None:
+    """What a SIGHUP does while nothing is served yet: whatever changed will be read at the start."""
+    del number, frame

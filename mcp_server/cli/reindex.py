@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mcp_server.cli.output import print_json
+from mcp_server.cli.output import print_json, say
 from mcp_server.cli.serve import settings_of
 from mcp_server.memory.errors import EmbeddingsNotConfigured
 from mcp_server.services import Services
@@ -39,4 +39,4 @@ def reindex(config: Path | None, *, json: bool) -> None:
     if json:
         print_json({"embedded": embedded, "missing": missing})
     else:
-        print(f"{embedded} memories got a vector, {missing} have none")
+        say(f"{embedded} memories got a vector, {missing} have none")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shlex
-import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 import mcp_server
+from mcp_server.cli.output import note
 from mcp_server.errors import SettingsError
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
@@ -120,7 +120,7 @@ def load(config: Path | None, sets: Sequence[str] = ()) -> Configuration:
     """The configuration of a command; what is ignored of it is said on stderr."""
     configuration = load_configuration(config, overrides=parse_sets(sets))
     for warning in configuration.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        note(f"warning: {warning}")
     return configuration
 
 

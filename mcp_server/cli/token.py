@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from mcp_server.backends.tokens import TOKENS_NAME, StaticToken, TokenFile
-from mcp_server.cli.output import print_json, print_table
+from mcp_server.cli.output import note, print_json, print_table, say
 from mcp_server.errors import TokenProblem
 from mcp_server.policy.scopes import BASIC, scope_problem
 from mcp_server.settings import user_folders
@@ -34,7 +33,7 @@ def create_token(name: str, scopes: Sequence[str], expires: str | None, principa
         print_json({"token": token, **_shown(entry, now)})
         return
     print(token)
-    print(f"scopes: {' '.join(entry.scopes)}; expires: {_time(entry.expires)}; it is not shown again", file=sys.stderr)
+    note(f"scopes: {' '.join(entry.scopes)}; expires: {_time(entry.expires)}; it is not shown again")
 
 
 def list_tokens(*, json: bool) -> None:
@@ -65,7 +64,7 @@ def revoke_token(name: str, *, json: bool) -> None:
     if json:
         print_json({"revoked": _shown(entry, int(time.time()))})
     else:
-        print(f"revoked {entry.name} ({entry.id})")
+        say(f"revoked {entry.name} ({entry.id})")
 
 
 def _file() -> TokenFile:

@@ -1,11 +1,11 @@
-"""What goes wrong when a plugin is installed or removed; a plugin that cannot run has the errors of the main tree."""
+"""What goes wrong when a plugin is installed or removed, or is switched off. The rest is in the main tree."""
 
 from __future__ import annotations
 
 from mcp_server.errors import AgentMemError
 from mcp_server.exits import Exit
 
-__all__ = ["BundleInvalid", "InstallFailed", "NotInstalled"]
+__all__ = ["BundleInvalid", "InstallFailed", "NotInstalled", "PluginDisabled"]
 
 
 class BundleInvalid(AgentMemError):
@@ -27,3 +27,15 @@ class NotInstalled(AgentMemError):
 
     code = "not_installed"
     exit_code = Exit.DENIED
+
+
+class PluginDisabled(AgentMemError):
+    """The operator has switched the plugin off: ``[plugins.<id>] enabled = false``."""
+
+    code = "plugin_disabled"
+    exit_code = Exit.DENIED
+
+    def __init__(self, plugin: str) -> None:
+        super().__init__(
+            f"plugin '{plugin}' is disabled", fix=f"agentmem-mcp plugin enable {plugin}", data={"plugin": plugin}
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mcp_server.errors import AgentMemError, ApprovalPending, LockDamaged
+from mcp_server.registry.errors import PluginDisabled
 from mcp_server.registry.record import PluginRecord
 
 __all__ = ["require_approved"]
@@ -19,6 +20,8 @@ def require_approved(records: Iterable[PluginRecord]) -> None:
     """
     held: dict[str, AgentMemError] = {}
     for record in records:
+        if isinstance(record.error, PluginDisabled):
+            continue  # nothing of it runs
         if record.error is not None or record.approval is None or record.approval.standing != "approved":
             held[record.id] = record.error or ApprovalPending(f"plugin '{record.id}' was never approved")
     if not held:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mcp_server.errors import AgentMemError
 from mcp_server.registry.approval import Verdict
+from mcp_server.registry.errors import PluginDisabled
 from mcp_server.registry.lifecycle import State, advance
 from mcp_server.registry.stamps import Stamp, files_of, stamp
 from mcp_server.registry.version import PluginVersion
@@ -72,6 +73,8 @@ class PluginRecord:
     @property
     def shown_state(self) -> State:
         """Running while a worker lives: workers come and go by themselves, so it is asked, not stored."""
+        if self.state is State.ERROR and isinstance(self.error, PluginDisabled):
+            return State.STOPPED  # nothing is wrong with it
         if self.state is State.LOADED and self.runner is not None and self.runner.workers:
             return State.RUNNING
         return self.state

@@ -22,6 +22,7 @@ from mcp_server.registry.approval import Approvals
 from mcp_server.registry.candidates import Candidate, candidates
 from mcp_server.registry.claims import id_of_broken, second_claim
 from mcp_server.registry.discovery import Found, PluginFolders
+from mcp_server.registry.errors import PluginDisabled
 from mcp_server.registry.lifecycle import State
 from mcp_server.registry.lockfile import Entry
 from mcp_server.registry.notes import notes_on, same
@@ -294,4 +295,5 @@ class Registry:
 
 def _tell(plugin: str, error: AgentMemError) -> None:
     fix = f"; fix: {error.fix}" if error.fix else ""
-    logger.warning("plugin %s: [%s] %s%s", plugin, error.error_code, error.message, fix)
+    level = logging.INFO if isinstance(error, PluginDisabled) else logging.WARNING
+    logger.log(level, "plugin %s: [%s] %s%s", plugin, error.error_code, error.message, fix)

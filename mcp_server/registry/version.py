@@ -30,6 +30,7 @@ from mcp_server.policy.rights import (
     require_granted,
 )
 from mcp_server.registry.discovery import Found
+from mcp_server.registry.errors import PluginDisabled
 from mcp_server.registry.module_file import check_functions, linked_functions, read_module_file
 from mcp_server.runtime.runnable import Runnable
 from mcp_server.wasm import Module
@@ -69,6 +70,7 @@ class OperatorWord:
         hooks: Whether its hooks run.
         shares_memories: Whether it works on the principal's own memories.
         sends_trace: Whether its HTTP requests carry the trace context.
+        enabled: Whether it may run at all.
         config_secrets: The only secrets that ``config`` may name; None: all that it does.
     """
 
@@ -86,6 +88,7 @@ class OperatorWord:
     hooks: bool = False
     shares_memories: bool = False
     sends_trace: bool = True
+    enabled: bool = True
     config_secrets: frozenset[str] | None = None
 
 
@@ -127,6 +130,7 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
     """Read the module of ``source`` and decide what it may do.
 
     Raises:
+        PluginDisabled: The operator has switched it off.
         ModuleError: The file is no module this host runs, or misses a declared function.
         IntegrityError: It is not the pinned one.
         LimitExceeded: It is over a limit before it ever ran.
@@ -135,6 +139,8 @@ def read_version(source: LoadedManifest, word: OperatorWord) -> PluginVersion:
     """
     manifest = source.manifest
     plugin = manifest.plugin.id
+    if not word.enabled:
+        raise PluginDisabled(plugin)
     limits = resolve_limits(manifest.limits, word.limits)
     data, module = read_module_file(source, limits)
     rights = rights_of(manifest, word)

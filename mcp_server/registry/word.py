@@ -33,6 +33,7 @@ def operator_word(settings: Settings, plugin: str) -> OperatorWord:
         hooks=grant.hooks,
         shares_memories=grant.memories == "principal",
         sends_trace=grant.network.trace,
+        enabled=own.enabled,
     )
 
 

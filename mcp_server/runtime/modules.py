@@ -72,6 +72,18 @@ class ModuleStore:
         os.utime(folder)  # last used, last removed
         return folder
 
+    def figures(self) -> dict[str, int]:
+        """How much there is: ``{modules, module_bytes, compiled, compiled_bytes, max_compiled_bytes}``."""
+        modules = [path.stat().st_size for path in self._modules.glob("*.wasm")]
+        folders = list(self._code.iterdir())
+        return {
+            "modules": len(modules),
+            "module_bytes": sum(modules),
+            "compiled": len(folders),
+            "compiled_bytes": sum(map(_size, folders)),
+            "max_compiled_bytes": self._max_code_bytes,
+        }
+
     def clear(self) -> int:
         """Remove all compiled code; the bytes freed."""
         size = sum(_size(folder) for folder in self._code.iterdir())

@@ -15,7 +15,7 @@ from mcp_server.policy.rights import DEFAULT_GRANTS
 from mcp_server.settings.document import Document
 from mcp_server.settings.model import FolderSection
 
-__all__ = ["DETAILS", "Wanted", "grant", "replace_table", "revoke", "stop_asking", "trust", "without_effect"]
+__all__ = ["DETAILS", "Wanted", "grant", "replace_table", "revoke", "stop_asking", "switch", "trust", "without_effect"]
 
 DETAILS: Mapping[str, str] = {
     "NetworkAccess": "network",
@@ -135,6 +135,18 @@ def stop_asking(document: Document, plugin: str) -> list[str]:
     said: list[str] = []
     _set(_table(document, "grants", plugin), "ask", False, said, grant_table(plugin))
     return said
+
+
+def switch(document: Document, plugin: str, *, on: bool) -> list[str]:
+    """Let ``plugin`` run, or not; on is what holds when nothing is said."""
+    own: Document = document.get("plugins", {}).get(plugin, {})
+    if not on:
+        said: list[str] = []
+        _set(_table(document, "plugins", plugin), "enabled", False, said, f"[plugins.{plugin}]")
+        return said
+    if own.get("enabled", True):
+        return []
+    return replace_table(document, "plugins", plugin, {key: own[key] for key in own if key != "enabled"})
 
 
 def trust(document: Document, folder: Path) -> list[str]:

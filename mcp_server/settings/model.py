@@ -149,8 +149,9 @@ class Grant(_Section):
 
 
 class PluginSettings(_Section):
-    """``[plugins.<plugin id>]``: how the operator wants one plugin run."""
+    """``[plugins.<plugin id>]``: how the operator wants one plugin run, if at all."""
 
+    enabled: bool = True
     isolation: Literal["call", "session", "shared"] | None = None
     limits: dict[str, int] = Field(default_factory=dict)
 

@@ -63,6 +63,8 @@ def _narrows(key: Key, said: Settings, base: Settings) -> bool:
     match key:
         case ("runtime", name) if name in _CALLERS_SHARE:
             return getattr(said.runtime, name) <= getattr(base.runtime, name)
+        case ("plugins", plugin, "enabled"):
+            return said.plugins[plugin].enabled <= _plugin(base, plugin).enabled
         case ("plugins", plugin, "isolation"):
             return _STRICTNESS[said.plugins[plugin].isolation] >= _STRICTNESS[_plugin(base, plugin).isolation]
         case ("plugins", plugin, "limits", limit):

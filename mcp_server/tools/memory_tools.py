@@ -96,7 +96,8 @@ class MemoryRunner:
 
 def own_tools(settings: Settings, memories: Callable[[], HookedMemory], record: Record | None = None) -> list[Tool]:
     """The catalogue's entries under ``settings``; none where they are switched off."""
-    return every_memory_tool(settings, memories, record) if settings.memory.tools else []
+    enabled = settings.memory.tools and settings.plugins.get(OWNER, PluginSettings()).enabled
+    return every_memory_tool(settings, memories, record) if enabled else []
 
 
 def every_memory_tool(

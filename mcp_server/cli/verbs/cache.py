@@ -11,6 +11,14 @@ __all__ = ["app"]
 app = typer.Typer(help="The cache of compiled modules.", no_args_is_help=True)
 
 
+@app.command("info")
+def cache_info(json: Json = False) -> None:
+    """Show where the cache is and how much is in it."""
+    from mcp_server.cli.look import show_cache
+
+    show_cache(json=json)
+
+
 @app.command("clear")
 def cache_clear(json: Json = False) -> None:
     """Remove all compiled code; it is made again at the next call."""

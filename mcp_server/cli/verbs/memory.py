@@ -25,7 +25,7 @@ LabelledRun = Annotated[str | None, typer.Option("--run", metavar="LABEL", help=
 
 @app.command("search")
 def memory_search(
-    query: str,
+    query: Annotated[str, typer.Argument(help="Words, or a question.")],
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="At most so many, 10 without it.")] = None,
     mode: Annotated[
         str | None, typer.Option("--mode", metavar="MODE", help="auto, lexical, semantic or hybrid.")

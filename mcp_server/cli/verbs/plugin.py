@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from mcp_server.cli.complete import plugin_ids
 from mcp_server.cli.options import Capabilities, Config, Json, Manifests, Plugins, Project
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look at the plugins that are found, and grant them rights.", no_args_is_help=True)
+PluginId = Annotated[str, typer.Argument(metavar="PLUGIN", help="Its id.", autocompletion=plugin_ids)]
+
+app = typer.Typer(help="See, manage and approve plugins, and grant them rights.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -25,7 +28,7 @@ def plugin_list(
 
 @app.command("show")
 def plugin_show(
-    plugin: str, manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
+    plugin: PluginId, manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
 ) -> None:
     """Show one plugin: its rights, limits, module and tools, or why it is held back."""
     from mcp_server.cli.look import show_plugin
@@ -35,7 +38,9 @@ def plugin_show(
 
 @app.command("approve")
 def plugin_approve(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="PLUGIN")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="PLUGIN", help="Their ids.", autocompletion=plugin_ids)
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every plugin that is found.")] = False,
     manifests: Manifests = None,
     plugins: Plugins = None,
@@ -63,16 +68,74 @@ def plugin_pending(
 
 
 @app.command("stats")
-def plugin_stats(json: Json = False) -> None:
+def plugin_stats(
+    plugin: Annotated[str | None, typer.Argument(help="Only of this plugin.", autocompletion=plugin_ids)] = None,
+    json: Json = False,
+) -> None:
     """Show calls, outcomes, times and memory of the running server, or of the last one."""
-    from mcp_server.cli.look import show_stats
+    from mcp_server.cli.stats import show_stats
 
-    show_stats(json=json)
+    show_stats(plugin, json=json)
+
+
+@app.command("logs")
+def plugin_logs(
+    plugin: PluginId,
+    count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="At most so many, the newest.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show what a plugin logged, in any server of this user."""
+    from mcp_server.cli.plugin_log import show_logs
+
+    show_logs(plugin, count, json=json)
+
+
+@app.command("enable")
+def plugin_enable(
+    plugin: PluginId, manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
+) -> None:
+    """Let a plugin run again that was disabled."""
+    from mcp_server.cli.manage import Files, switch_plugin
+
+    switch_plugin(plugin, Files(manifests, plugins, config), on=True, json=json)
+
+
+@app.command("disable")
+def plugin_disable(
+    plugin: PluginId, manifests: Manifests = None, plugins: Plugins = None, config: Config = None, json: Json = False
+) -> None:
+    """Keep a plugin from running, in every server and for good."""
+    from mcp_server.cli.manage import Files, switch_plugin
+
+    switch_plugin(plugin, Files(manifests, plugins, config), on=False, json=json)
+
+
+def _operate(verb: str, what: str) -> None:
+    """Add ``verb``, which a running server is asked for."""
+
+    def operate(
+        plugin: PluginId,
+        manifests: Manifests = None,
+        plugins: Plugins = None,
+        config: Config = None,
+        json: Json = False,
+    ) -> None:
+        from mcp_server.cli.manage import Files, operate_plugin
+
+        raise typer.Exit(operate_plugin(plugin, verb, Files(manifests, plugins, config), json=json))
+
+    app.command(verb, help=what)(operate)
+
+
+_operate("start", "Let the running server load a plugin that is stopped or in Error.")
+_operate("stop", "Let the running server take a plugin's tools away until it is started; calls under way end first.")
+_operate("restart", "Let the running server load a plugin anew, with its crashes forgotten.")
+_operate("reload", "Let the running servers look at the configuration and the plugin folders again.")
 
 
 @app.command("grant")
 def plugin_grant(
-    plugin: Annotated[str, typer.Argument(help="Its id.")],
+    plugin: PluginId,
     capabilities: Capabilities = None,
     host: Annotated[
         list[str] | None,
@@ -93,30 +156,32 @@ def plugin_grant(
     deny: Annotated[bool, typer.Option("--deny", help="Withhold capabilities and hosts, whatever is granted.")] = False,
     project: Project = False,
     config: Config = None,
+    json: Json = False,
 ) -> None:
     """Grant a plugin rights, in the configuration file."""
     from mcp_server.cli.grants import grant_rights, wanted_rights
 
     wanted = wanted_rights(capabilities, host, folder, range_, secret, quota_mb, deny=deny)
-    grant_rights(plugin, wanted, project=project, config=config)
+    grant_rights(plugin, wanted, project=project, config=config, json=json)
 
 
 @app.command("revoke")
 def plugin_revoke(
-    plugin: Annotated[str, typer.Argument(help="Its id.")],
+    plugin: PluginId,
     capabilities: Capabilities = None,
     project: Project = False,
     config: Config = None,
+    json: Json = False,
 ) -> None:
     """Take rights from a plugin, all that were granted when none is named."""
     from mcp_server.cli.grants import revoke_rights
 
-    revoke_rights(plugin, capabilities or [], project=project, config=config)
+    revoke_rights(plugin, capabilities or [], project=project, config=config, json=json)
 
 
 @app.command("grants")
 def plugin_grants(
-    plugin: Annotated[str | None, typer.Argument(help="Only of this plugin.")] = None,
+    plugin: Annotated[str | None, typer.Argument(help="Only of this plugin.", autocompletion=plugin_ids)] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:

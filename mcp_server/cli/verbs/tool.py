@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mcp_server.cli.complete import tool_names
 from mcp_server.cli.options import Config, Json, Manifests, Plugins
 
 __all__ = ["app"]
@@ -23,8 +24,12 @@ def tool_list(manifests: Manifests = None, plugins: Plugins = None, config: Conf
 
 @app.command("call")
 def tool_call(
-    name: Annotated[str, typer.Argument(help="As `tool list` shows it: <plugin>__<function>.")],
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE")] = None,
+    name: Annotated[
+        str, typer.Argument(help="As `tool list` shows it: <plugin>__<function>.", autocompletion=tool_names)
+    ],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its arguments, read as its schema says.")
+    ] = None,
     input_json: Annotated[
         str | None, typer.Option("--input", metavar="JSON|-", help="All arguments; - is stdin.")
     ] = None,

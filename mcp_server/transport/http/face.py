@@ -52,6 +52,10 @@ class HttpFace:
     authenticate: bool = True
     inherited: Inherited | None = None
 
+    def takes_local_token(self, settings: HttpSettings) -> bool:
+        """Whether the machine's own user may call, and manage, with the local token."""
+        return self.authenticate and settings.local_token and self.address.is_loopback
+
     def server(
         self, host: PluginHost, annexes: Sequence[Annex] = (), before: Callable[[], None] | None = None
     ) -> HttpServer:
@@ -108,7 +112,7 @@ class HttpFace:
             return None, ""
         file = TokenFile(self.data / TOKENS_NAME)
         verifiers: list[TokenVerifier] = [StaticTokens(file), *_access_tokens(settings.oauth)]
-        if settings.local_token and self.address.is_loopback:
+        if self.takes_local_token(settings):
             token = local_token(self.state)
             return VerifierChain([LocalToken(token), *verifiers]), token
         if not file.tokens() and not settings.oauth.issuers:

@@ -57,6 +57,7 @@ class HttpServer:
         self.inherited = inherited
         self.site, self._listening, self._drain_seconds = site, listening, drain_seconds
         self._asked = anyio.Event()
+        self.port: int = listening.getsockname()[1]
         self.ended = anyio.Event()
         """Set when :meth:`serve` has returned."""
         settings = site.settings
