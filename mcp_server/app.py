@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.abc import TaskGroup
 
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
@@ -89,7 +90,7 @@ async def run_server(
             reloader = Reloader(host, read, first)
             reloader.warn()
             tasks.start_soon(_reload_on_hangup, reloader)
-            server = http.server(host, [_management(host, reloader, own)]) if http is not None else None
+            server = http.server(host, _annexes(host, reloader, own, http, tasks)) if http is not None else None
             if server is not None and server.inherited is not None:
                 configuration = [file.path for file in first.files] if first else []
                 tasks.start_soon(follow, reloader, [own.data / LOCK_NAME, *folders.roots, *configuration])
@@ -142,12 +143,20 @@ async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, 
             tasks.cancel_scope.cancel()
 
 
-def _management(host: PluginHost, reloader: Reloader, own: Folders) -> Annex:
-    """The management API; its libraries are imported for those who serve over HTTP alone."""
+def _annexes(host: PluginHost, reloader: Reloader, own: Folders, http: HttpFace, tasks: TaskGroup) -> list[Annex]:
+    """The management API and the page on it; their libraries are imported for those who serve over HTTP alone."""
     from mcp_server.admin.api import management  # noqa: PLC0415  # as above
     from mcp_server.admin.desk import Desk  # noqa: PLC0415
 
-    return management(Desk(host, reloader, own.data, own.state))
+    desk = Desk(host, reloader, own.data, own.state)
+    if not host.settings.http.page:
+        return [management(desk)]
+    from mcp_server.admin.history import History  # noqa: PLC0415  # for those who want the page
+    from mcp_server.page.annex import operators_page  # noqa: PLC0415
+
+    history = History(host)
+    tasks.start_soon(history.keep)
+    return [management(desk), operators_page(desk, history, several=http.inherited is not None)]
 
 
 def _keep_consent(file: Path, plugin: str) -> None:

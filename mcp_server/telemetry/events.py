@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +86,10 @@ class EventHub:
         self._kept.append(event)
         for listener in self._listeners:
             listener.take(event)
+
+    def kept(self) -> Sequence[Event]:
+        """The last events, the oldest first."""
+        return tuple(self._kept)
 
     @contextmanager
     def listening(self, after: int | None = None) -> Generator[Listening]:

@@ -17,6 +17,7 @@ from mcp_server.transport.http.bodies import BodyGuard, BodyRule
 from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.common import Common
 from mcp_server.transport.http.counted import RequestCounts
+from mcp_server.transport.http.door import Door
 from mcp_server.transport.http.gate import MessageGate
 from mcp_server.transport.http.health import HEALTH, READY, health_routes
 from mcp_server.transport.http.hosts import HostGuard, Names
@@ -46,12 +47,14 @@ class Annex:
         public: Paths among them that are read without a token.
         bodies: Rules for their bodies, by path.
         joined: Told, before anything is served, how the site refuses for want of scopes, and where its streams are.
+        door: The way in for browsers, where this annex is for people; one site has one.
     """
 
     routes: Sequence[BaseRoute] = ()
     public: frozenset[str] = frozenset()
     bodies: Mapping[str, BodyRule] = field(default_factory=dict[str, BodyRule])
     joined: Callable[[Challenge, Streams], None] | None = None
+    door: Door | None = None
 
 
 class Site:
@@ -111,8 +114,12 @@ class Site:
         )
         public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
         failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=common and common.buckets(1))
-        app = Authentication(app, verifier, challenge, public, failures)
+        door = next((annex.door for annex in annexes if annex.door is not None), None)
+        app = authentication = Authentication(app, verifier, challenge, public, failures, door)
         app = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        if door is not None:
+            door.joined(authentication, signs_in=verifier is not None)
+            app = door.dressed(app)
         self.app: ASGIApp = counts.around(app, routes) if counts else app
 
     @property
