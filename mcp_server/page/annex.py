@@ -41,7 +41,7 @@ def operators_page(desk: Desk, history: History, *, several: bool = False) -> An
     room = Room(desk, history, pages, door, several)
     app = _application(room)
     rule = BodyRule(MOST_FORM_BYTES, (FORM,), http.body_seconds)
-    return Annex(routes=[Route("/", app), Mount(BASE, app)], bodies={"/": rule, f"{BASE}/": rule}, door=door)
+    return Annex(routes=[Route("/", app), Mount(BASE, app)], bodies={f"{BASE}/": rule}, door=door)
 
 
 def _application(room: Room) -> Starlette:

@@ -34,9 +34,7 @@ class BrowserDoor:
     judge: Judge
 
     def __init__(self, sign_ins: SignIns, pages: Pages) -> None:
-        self.sign_ins = sign_ins
-        self.signs_in = True
-        self._pages = pages
+        self.sign_ins, self.pages = sign_ins, pages
         self.open = frozenset({SIGN_IN, *(f"{STATIC}/{name}" for name in pages.files)})
 
     def token(self, scope: Scope) -> str | None:
@@ -48,7 +46,7 @@ class BrowserDoor:
 
     def joined(self, judge: Judge, *, signs_in: bool) -> None:
         """See there."""
-        self.judge, self.signs_in = judge, signs_in
+        self.judge, self.pages.signs_in = judge, signs_in
 
     def dressed(self, app: ASGIApp) -> ASGIApp:
         """See there: programs, which do not ask for HTML, get the problem as it is."""
@@ -60,7 +58,7 @@ class BrowserDoor:
             problem = _Problem()
             await app(scope, receive, problem.watching(send))
             if problem.start is not None:
-                page = self._pages.problem(Request(scope), problem.status, problem.body(), problem.headers())
+                page = self.pages.problem(Request(scope), problem.status, problem.body(), problem.headers())
                 await page(scope, receive, send)
 
         return dress

@@ -72,6 +72,8 @@ class Pages:
         self._common: Mapping[str, Any] = {"version": __version__, "build": digest}
         self.waiting: Callable[[], int] = lambda: 0
         """How many approvals wait; the menu says so."""
+        self.signs_in = True
+        """Whether people sign in; where everybody may call, they do not."""
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         """A page.
@@ -92,7 +94,7 @@ class Pages:
             "is_admin": identity is not None and may(identity, ADMIN),
             "may_write": identity is not None and may(identity, MEMORY_WRITE),
             "proof": lambda: _PROOF.format(visit.form_token),
-            "signed_in": not visit.is_new and identity is not None and "authorization" not in request.headers,
+            "signed_in": self.signs_in and not visit.is_new and identity is not None and "authorization" not in request.headers,
             "said": SAID.get(request.query_params.get("said", ""), ""),
             "here": "",
         }

@@ -58,6 +58,8 @@ def asking(request: Request, *scopes: str) -> Identity:
     """
     identity = identity_in(request.scope)
     require(identity, tuple((scope,) for scope in scopes))
+    if _by_hand(request):
+        room_of(request).door.sign_ins.touch(visit_in(request.scope).secret)
     return identity
 
 
@@ -84,6 +86,11 @@ async def form_in(request: Request) -> Form:
     if not visit_in(request.scope).proves(form.pop("form_token", "")):
         raise FormRefused("the form is not one that this browser was given, or is older than its sign-in")
     return form
+
+
+def _by_hand(request: Request) -> bool:
+    """Whether a person asks: what a script asks for by itself keeps nobody signed in."""
+    return "x-refresh" not in request.headers and "text/event-stream" not in request.headers.get("accept", "")
 
 
 def go(path: str, said: str = "") -> Response:

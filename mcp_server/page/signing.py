@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -19,7 +20,7 @@ __all__ = ["ROUTES"]
 async def _ask(request: Request) -> Response:
     """The form."""
     room = room_of(request)
-    if not room.door.signs_in:
+    if not room.pages.signs_in:
         return go("/")
     return room.pages.show(request, "sign_in", why="", back="/")
 
@@ -28,7 +29,7 @@ async def _sign_in(request: Request) -> Response:
     room = room_of(request)
     form = await form_in(request)
     back = _own(form.get("back", "/"))
-    if not room.door.signs_in:
+    if not room.pages.signs_in:
         return go("/")
     token = form.get("token", "").strip().removeprefix("Bearer ").strip()
     try:
@@ -61,7 +62,10 @@ async def _sign_out(request: Request) -> Response:
 
 
 async def _file(request: Request) -> Response:
-    return room_of(request).pages.file(request.path_params["name"])
+    name, pages = request.path_params["name"], room_of(request).pages
+    if name not in pages.files:
+        raise HTTPException(404)
+    return pages.file(name)
 
 
 def _own(back: str) -> str:
