@@ -35,6 +35,7 @@ SLOTS = (
     "collector header",  # OTEL_EXPORTER_OTLP_HEADERS
     "config value",  # [config.<id>], written where an operator should not write one
     "access token",  # of an authorization server, in the header of a request
+    "sign-in",  # in the token that somebody signed in to the page with
     "environment",  # what else an operator's shell holds
 )
 """Every place for a secret. One joins here; a test fails until another one takes its secret from :func:`slot`."""

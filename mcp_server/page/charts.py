@@ -110,7 +110,9 @@ def _memory(steps: Sequence[Step]) -> Chart:
     most = max(step.memory for step in steps) / _MIB
     top = most or 1.0
     series = (_line("all workers", "memory", steps, top, lambda step: step.memory / _MIB, "MiB"),)
-    says = f"{steps[-1].workers} workers hold {steps[-1].memory / _MIB:.1f} MiB now, and held {most:.1f} MiB at most"
+    workers = steps[-1].workers
+    who = "1 worker holds" if workers == 1 else f"{workers} workers hold"
+    says = f"{who} {steps[-1].memory / _MIB:.1f} MiB now; {most:.1f} MiB was the most"
     return Chart("Memory of the workers, in MiB", f"{top:.1f} MiB", series, says)
 
 

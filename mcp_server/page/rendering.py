@@ -94,7 +94,10 @@ class Pages:
             "is_admin": identity is not None and may(identity, ADMIN),
             "may_write": identity is not None and may(identity, MEMORY_WRITE),
             "proof": lambda: _PROOF.format(visit.form_token),
-            "signed_in": self.signs_in and not visit.is_new and identity is not None and "authorization" not in request.headers,
+            "signed_in": self.signs_in
+            and not visit.is_new
+            and identity is not None
+            and "authorization" not in request.headers,
             "said": SAID.get(request.query_params.get("said", ""), ""),
             "here": "",
         }

@@ -25,7 +25,7 @@ DESK, PHONE = (1_180, 820), (390, 844)
 Theme = Literal["light", "dark"]
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _TOOL = '[[tools]]\nfunction = "run"\ndescription = "{}"\n'
-_SECRET_WORD = '(func (export "run") (result i32) (call $out (call $in) (call $len)) (i32.const 0))'
+_REPEATS = '(func (export "run") (result i32) (call $out (call $in) (call $len)) (i32.const 0))'
 
 
 @asynccontextmanager
@@ -46,7 +46,12 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 @asynccontextmanager
 async def visit(
-    browser: Browser, server: HttpServer, theme: Theme = "light", size: tuple[int, int] = DESK, *, signed_in: bool = True
+    browser: Browser,
+    server: HttpServer,
+    theme: Theme = "light",
+    size: tuple[int, int] = DESK,
+    *,
+    signed_in: bool = True,
 ) -> AsyncGenerator[Page]:
     """A new window on the server's page; fails when anything in it complains, or a script of a stranger runs."""
     viewport = {"width": size[0], "height": size[1]}
@@ -113,9 +118,9 @@ allow = ["https://api.example.com/*"]
 [filesystem]
 allow = [{ path = "notes", mode = "write" }]
 """
-    write_plugin(own, "bookmarks", module(_SECRET_WORD), asks + _TOOL.format("Remembers an address"))
+    write_plugin(own, "bookmarks", module(_REPEATS), asks + _TOOL.format("Remembers an address"))
     markup = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-    write_plugin(own, "stranger", module(_SECRET_WORD), _TOOL.format(markup), f'description = "{markup}"')
+    write_plugin(own, "stranger", module(_REPEATS), _TOOL.format(markup), f'description = "{markup}"')
     arguments = ["--manifests", str(ROOT / "manifests"), "--plugins", str(ROOT / "plugins")]
     async with http_server(own, home=home, arguments=arguments) as server:
         yield server

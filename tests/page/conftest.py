@@ -98,7 +98,6 @@ async def person(server: HttpServer, token: str | None = "") -> AsyncGenerator[P
         yield somebody
 
 
-
 def sessions(home: Path) -> list[Path]:
     """The files of who is signed in."""
     return sorted((home / "state" / "page-sign-ins").glob("*"))

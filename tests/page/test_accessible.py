@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
+from axe_playwright_python.async_playwright import Axe  # pyright: ignore[reportMissingTypeStubs]
+from playwright.async_api import Browser, Page
 
 from tests.http_server import HttpServer
+from tests.page.chromium import DESK, PHONE, Shots, Theme, visit
 from tests.page.test_browser import browser, call, shop, shots
 from tests.requirements import requirement
-
-if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
-
-    from tests.page.chromium import Shots, Theme
 
 __all__ = ["browser", "shop", "shots"]
 
@@ -40,8 +38,6 @@ PLACES = (
 
 async def violations(page: Page) -> list[tuple[str, str, list[str]]]:
     """What axe finds: the rule, what it asks for, and where it is broken."""
-    from axe_playwright_python.async_playwright import Axe
-
     found = await cast("Any", Axe()).run(page)
     return [
         (rule["id"], rule["help"], [node["html"][:200] for node in rule["nodes"]])
@@ -57,11 +53,12 @@ async def all_of_it(page: Page) -> AsyncIterator[str]:
         yield place
     await page.goto("/page/memories")
     await page.locator("main a[href^='/page/memories/']").first.click()
+    await page.get_by_role("heading", name="Metadata").wait_for()
     yield "one memory"
     await page.goto("/page/tools/hello__hello")
     await page.locator('[name="argument.message"]').fill("x")
     await page.get_by_role("button", name="Call it").click()
-    await page.get_by_role("region", name="Answer", exact=True).wait_for()
+    await page.get_by_role("region", name="Answer, as text").wait_for()
     yield "an answer"
     await page.get_by_text("Write the arguments as JSON").click()
     await page.get_by_label("Arguments").fill("{")
@@ -76,8 +73,6 @@ async def all_of_it(page: Page) -> AsyncIterator[str]:
 async def test_axe_finds_nothing_on_any_page(
     browser: Browser, shop: HttpServer, shots: Shots, theme: Theme, size: str
 ) -> None:
-    from tests.page.chromium import DESK, PHONE, visit
-
     await call(shop)
     async with visit(browser, shop, theme, PHONE if size == "phone" else DESK) as page:
         found = {place: broken async for place in all_of_it(page) if (broken := await _looked_at(page))}
@@ -94,9 +89,8 @@ async def _looked_at(page: Page) -> list[Any]:
 
 @requirement("page:accessible")
 async def test_axe_finds_nothing_on_what_a_visitor_sees(browser: Browser, shop: HttpServer) -> None:
-    from tests.page.chromium import visit
-
-    for theme in ("light", "dark"):
+    themes: tuple[Theme, ...] = ("light", "dark")
+    for theme in themes:
         async with visit(browser, shop, theme, signed_in=False) as page:
             await page.goto("/")
             assert await violations(page) == []

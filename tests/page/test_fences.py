@@ -25,7 +25,10 @@ FORMS = {
     "/page/memories/m/delete": {},
 }
 OPEN = ("/page/sign-in", "/page/static/page.css", "/page/static/page.js", "/page/static/page.svg")
-EVERY = [*(("GET", place) for place in (*PLACES, *OPEN, "/page/log/events", "/page/nope")), *(("POST", f) for f in FORMS)]
+EVERY = [
+    *(("GET", place) for place in (*PLACES, *OPEN, "/page/log/events", "/page/nope")),
+    *(("POST", f) for f in FORMS),
+]
 SCOPES = {
     "admin:plugins": ("/page/plugins/well", "/page/approvals", "/page/log", "/page/log/events", "/page/charts"),
     "tools:list": ("/page/tools", "/page/tools/well__echo"),
@@ -81,7 +84,11 @@ async def test_a_foreign_host_or_origin_is_refused_with_a_page_that_says_so(
 async def test_nothing_is_shown_or_done_without_a_token_that_is_good(web: HttpServer, method: str, path: str) -> None:
     async with person(web, None) as visitor:
         await visitor.get("/page/sign-in")
-        for header in ({}, {"authorization": "Bearer agentmem_x_y"}, {"cookie": f"agentmem-page-{web.port}={'A' * 43}"}):
+        for header in (
+            {},
+            {"authorization": "Bearer agentmem_x_y"},
+            {"cookie": f"agentmem-page-{web.port}={'A' * 43}"},
+        ):
             refused = await visitor.client.request(method, path, headers=header)
             assert refused.status_code == 401 and refused.headers["www-authenticate"].startswith("Bearer ")
             assert "Sign in" in is_a_page(refused)
@@ -177,7 +184,14 @@ async def test_a_visitor_and_a_person_have_their_share_of_requests(stage: Path, 
 @requirement("page:fences")
 async def test_what_is_not_there_is_a_page_too(web: HttpServer) -> None:
     async with person(web) as operator:
-        for path in ("/page/nope", "/page/plugins/none", "/page/tools/none", "/page/memories/none", "/page/", "/page/static/x"):
+        for path in (
+            "/page/nope",
+            "/page/plugins/none",
+            "/page/tools/none",
+            "/page/memories/none",
+            "/page/",
+            "/page/static/x",
+        ):
             answer = await operator.client.get(path)
             if answer.status_code != 200:
                 assert answer.status_code == 404 and "What to do" in is_a_page(answer), path

@@ -13,6 +13,7 @@ import pytest
 from mcp_server.backends.sign_ins import SignIns
 from tests.admin.conftest import API
 from tests.authorization_server import authorization_server
+from tests.canary import slot
 from tests.commands import answer
 from tests.guests import ECHO, module, write_plugin
 from tests.http.test_processes import TWO, only
@@ -187,7 +188,7 @@ async def test_an_access_token_of_the_operators_authorization_server_signs_in(st
     with authorization_server() as issuer:
         settings = {"oauth": issuer.settings()}
         async with http_server(stage, home=tmp_path, settings=settings) as server:
-            async with person(server, issuer.token(scope="tools:list")) as somebody:
+            async with person(server, issuer.token(scope="tools:list", jti=slot("sign-in"))) as somebody:
                 assert "well__echo" not in await somebody.get("/page/tools")
             async with person(server, None) as somebody:
                 assert (await somebody.sign_in(issuer.token(exp=1))).status_code == 401
