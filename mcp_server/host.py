@@ -20,7 +20,6 @@ import anyio
 import anyio.to_thread
 
 from mcp_server import __version__
-from mcp_server.capabilities.base import LogLine
 from mcp_server.errors import AgentMemError, PluginUnavailable
 from mcp_server.memory.deferred import Deferred
 from mcp_server.registry.approval import Approvals
@@ -36,7 +35,7 @@ from mcp_server.registry.word import operator_word
 from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.runner import PluginRunner
-from mcp_server.services import Services, log_plugin, open_audit
+from mcp_server.services import Services, open_audit
 from mcp_server.settings import Secrets, Settings, user_folders
 from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.tools.catalog import Catalog, build_catalog, served_tools
@@ -85,14 +84,13 @@ class PluginHost:
         self.recorder = CallRecorder()
         self.catalog = Catalog({})
         self.changed: list[Callable[[], None]] = []
-        self.plugin_lines: list[Callable[[LogLine], None]] = []
         self._cache = cache or user_folders().cache
         self._data = data or user_folders().data
         self._launch = launch or Launch()
         self.audit = None if self._launch.looking else open_audit(state, self.settings.audit)
         self._consents = Consents(keep_consent, self.audit and self.audit.record)
         self.views = Views(lambda: self.catalog, lambda: self.settings.principals)
-        self.hooks = HookCaller(self.recorder, self._log, self.views.narrowing)
+        self.hooks = HookCaller(self.recorder, lambda line: self.services.log(line), self.views.narrowing)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
         self._secrets = Secrets(keyring=self.settings.secrets.keyring)
         self.services = Services(
@@ -131,7 +129,7 @@ class PluginHost:
         self.invoker = Invoker(
             self.views,
             self.recorder,
-            self._log,
+            self.services.log,
             per_principal=runtime.max_calls_per_principal,
             line=runtime.max_queued_per_principal,
             consents=self._consents,
@@ -289,11 +287,6 @@ class PluginHost:
         self.hooks.bind(self.registry.records.values())
         for listener in self.changed:
             listener()
-
-    def _log(self, line: LogLine) -> None:
-        log_plugin(line)
-        for listener in self.plugin_lines:
-            listener(line)
 
     def _serving(self, plugin: str) -> tuple[PluginVersion, PluginRunner]:
         record = self.registry.get(plugin)

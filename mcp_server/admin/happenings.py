@@ -30,7 +30,7 @@ class Happenings:
         self._known = self._standings()
         host.changed.append(self.look)
         host.recorder.listeners.append(lambda record: self.hub.tell("call", record))
-        host.plugin_lines.append(self._said)
+        host.services.plugin_lines.append(self._said)
         if host.audit is not None:
             host.audit.listeners.append(self._recorded)
 

@@ -56,10 +56,12 @@ class BrowserDoor:
                 await app(scope, receive, send)
                 return
             problem = _Problem()
-            await app(scope, receive, problem.watching(send))
-            if problem.start is not None:
-                page = self.pages.problem(Request(scope), problem.status, problem.body(), problem.headers())
-                await page(scope, receive, send)
+            try:
+                await app(scope, receive, problem.watching(send))
+            finally:  # what nobody foresaw is answered, and then raised for the log
+                if problem.start is not None:
+                    page = self.pages.problem(Request(scope), problem.status, problem.body(), problem.headers())
+                    await page(scope, receive, send)
 
         return dress
 

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from mcp_server.backends.sign_ins import SignIns
 from mcp_server.page.annex import MOST_FORM_BYTES
+from mcp_server.page.door import BrowserDoor
+from mcp_server.page.rendering import Pages
+from mcp_server.transport.http.problem import problem
 from tests.guests import ECHO, module, write_plugin
 from tests.http_server import HttpServer, http_server
 from tests.page.conftest import PLACES, elements, make_token, person
@@ -198,6 +203,23 @@ async def test_what_is_not_there_is_a_page_too(web: HttpServer) -> None:
         wrong = await operator.client.post("/page/log", data={})
         assert wrong.status_code == 405 and "method_not_allowed" in is_a_page(wrong)
         assert (await operator.send("/page/plugins/well/switch/explode")).status_code == 404
+
+
+@requirement("page:fences")
+async def test_a_failure_that_nobody_foresaw_is_a_page_and_still_raised(tmp_path: Path) -> None:
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        await problem(500, "internal", "the server failed; its log says how")(scope, receive, send)
+        raise RuntimeError("nobody foresaw this")
+
+    door = BrowserDoor(SignIns(tmp_path, 1, 1), Pages())
+    transport = httpx2.ASGITransport(door.dressed(fails), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        answered = await client.get("/page/log", headers={"accept": "text/html"})
+    assert answered.status_code == 500 and "The server's log says what failed" in is_a_page(answered)
+    raising = httpx2.ASGITransport(door.dressed(fails))
+    async with httpx2.AsyncClient(transport=raising, base_url="http://127.0.0.1") as client:
+        with pytest.raises(RuntimeError, match="nobody foresaw"):
+            await client.get("/page/log", headers={"accept": "text/html"})
 
 
 @requirement("page:policy")
