@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
+from mcp_server.admin.bodies import strict_json
+
 __all__ = ["AS_JSON", "Field", "arguments_of", "fields_of", "tried"]
 
 AS_JSON = "json"
@@ -119,17 +121,16 @@ def _read(field: Field, text: str) -> Any:
             raise ValueError("this has to be filled in")
         return None
     try:
-        value = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        value = strict_json(text.encode("utf-8", "replace"))
+    except ValueError:
         wanted = {"number": "a number", "integer": "a whole number"}.get(field.kind, "JSON")
         raise ValueError(f"this is not {wanted}") from None
-    if field.kind == "integer" and not isinstance(value, int):
+    wrong = isinstance(value, bool) or not isinstance(value, int | float)
+    if field.kind == "integer" and (wrong or not isinstance(value, int)):
         raise ValueError("this is not a whole number")
+    if field.kind == "number" and wrong:
+        raise ValueError("this is not a number")
     return value
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(word)
 
 
 def _written(kind: Kind, value: Any) -> str:

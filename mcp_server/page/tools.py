@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_server.admin import tools as api
+from mcp_server.admin.bodies import strict_json
 from mcp_server.admin.calls import Called, call_function
 from mcp_server.admin.failures import failure
 from mcp_server.errors import AgentMemError, ToolNotFound
@@ -18,11 +19,8 @@ from mcp_server.page.fields import AS_JSON, Field, arguments_of, fields_of, trie
 from mcp_server.page.room import asking, form_in, room_of
 from mcp_server.policy.scopes import TOOLS_LIST
 from mcp_server.tools.catalog import SEPARATOR
-from mcp_server.tools.json_text import JsonProblem, parse
 
 __all__ = ["ROUTES"]
-
-_DEPTH = 64
 
 
 async def _list(request: Request) -> Response:
@@ -112,8 +110,8 @@ def _answer(called: Called) -> str:
 def _parsed(text: str) -> tuple[dict[str, Any], str]:
     """Arguments that were written as JSON, and why they are none."""
     try:
-        value = parse(text.encode("utf-8", "replace"), _DEPTH)
-    except JsonProblem as error:
+        value = strict_json(text.encode("utf-8", "replace"))
+    except ValueError as error:
         return {}, f"the arguments are {error}"
     if not isinstance(value, dict):
         return {}, "the arguments are no JSON object"
