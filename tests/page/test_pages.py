@@ -358,7 +358,7 @@ async def test_a_form_is_made_of_the_schema_and_its_fields_become_arguments(web:
         ("many", "three", "this is not a whole number"),
         ("share", "NaN", "this is not a number"),
         ("list", "[1", "this is not JSON"),
-        ("list", "[" * 100_000, "this is not JSON"),
+        ("list", "[" * 50_000, "this is not JSON"),
     ],
 )
 async def test_a_field_that_cannot_be_read_is_pointed_at_and_keeps_what_was_written(
