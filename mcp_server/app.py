@@ -134,7 +134,8 @@ async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, 
             tasks.start_soon(server.serve)
         if pipes is not None:
             ending = server.end if server is not None else None
-            await serve_stdio(McpFace(host), *pipes, drain_seconds=drain_seconds, ending=ending)
+            invoker = host.invoker if host.settings.runtime.fast_lane and host.invoker.tracing is None else None
+            await serve_stdio(McpFace(host), *pipes, drain_seconds=drain_seconds, ending=ending, invoker=invoker)
         if server is not None and pipes is not None:
             server.end()
         elif server is not None:

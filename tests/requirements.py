@@ -22,6 +22,10 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:missing-wasm": "A manifest whose module is missing says where it looked.",
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
+    # The fast lane
+    "lane:same": "With the fast lane and without it a client gets the same answers.",
+    "lane:taken": "The fast lane answers plain calls and lists itself, and leaves everything else.",
+    "lane:sessions": "A call in a session ends when its client says so or the session ends, and not when it hangs up.",
     # Consent
     "grants:combination": "Rights that together let private data out are pointed at.",
     "consent:asked": "With ask, the client's user is asked before the plugin runs, in both protocol eras.",
@@ -241,6 +245,7 @@ REQUIREMENTS: dict[str, str] = {
     "embeddings:endpoint": "An OpenAI-compatible server gives the vectors; when it is away, words still find.",
     "embeddings:reindex": "A search says how many memories have no vector, and memory reindex gives them one.",
     "embeddings:settings": "Settings that name no whole embedding model are refused, with what is missing.",
+    "memory:bounds": "A call that a client makes for an agent or a run reaches their memories alone.",
     "durability:kill-writer": "No acknowledged write is lost when a writer is killed; indexes and counters stay right.",
     "durability:kill-server": "No acknowledged memory is lost when the server is killed with calls under way.",
     "durability:disk-full": "A full disk is a typed error; reading goes on, and writing heals without a restart.",

@@ -1,4 +1,7 @@
-"""What stores take and give: frozen values without behaviour. Times are microseconds since 1970, UTC."""
+"""What stores take and give: frozen values without behaviour. Times are microseconds since 1970, UTC.
+
+Those that come by the hundred are named tuples: a frozen dataclass of 13 fields takes four times as long to make.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,7 @@ __all__ = [
 Operation = Literal["add", "update", "delete", "expire"]
 
 
-@dataclass(frozen=True, slots=True)
-class NewMemory:
+class NewMemory(NamedTuple):
     """A memory on its way in.
 
     Attributes:
@@ -53,8 +55,7 @@ class NewMemory:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryRecord:
+class MemoryRecord(NamedTuple):
     """A memory as it is stored. ``user_id`` is the principal it belongs to."""
 
     id: str
@@ -80,16 +81,14 @@ class MemoryChanges:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(NamedTuple):
     """One outcome of an add: the record that is stored now, and whether it was there before."""
 
     record: MemoryRecord
     duplicate: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A record that matched some term, with its index terms for the ranking."""
 
     record: MemoryRecord
@@ -119,8 +118,7 @@ class NewVector(NamedTuple):
     vector: Sequence[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A record and the cosine of its vector with the query's."""
 
     record: MemoryRecord

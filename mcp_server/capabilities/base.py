@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import CancelScope
 
+from mcp_server.memory.bounds import UNBOUND, Bounds
 from mcp_server.policy.limits import Limits
 from mcp_server.policy.rights import Rights
 
@@ -64,6 +65,7 @@ class CallContext:
         deadline: Monotonic seconds at which the call must be over.
         log: Where the plugin's log lines go.
         in_hook: Whether the call is a hook's: then its memory operations start no hooks.
+        bounds: The agent and the run whose memories the call stays inside of.
         usage: Counters of this call.
         waiting: The host functions that wait for something; the bridge's.
         over: Whether the guest has ended, so that nobody would read an answer.
@@ -83,6 +85,7 @@ class CallContext:
     deadline: float
     log: Callable[[LogLine], None]
     in_hook: bool = False
+    bounds: Bounds = UNBOUND
     usage: Usage = field(default_factory=Usage)
     digest: str = ""
     waiting: set[CancelScope] = field(default_factory=set[CancelScope])

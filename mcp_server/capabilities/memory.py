@@ -53,7 +53,8 @@ class _Memory:
             return found_as_json(await self._memory.search(self._scope(context), asked))
 
     def _scope(self, context: CallContext) -> Scope:
-        return Scope(context.principal, self._space(context), context.session, context.depth, context.in_hook)
+        space = self._space(context)
+        return Scope(context.principal, space, context.session, context.depth, context.in_hook, context.bounds)
 
 
 def functions(

@@ -14,9 +14,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from mcp_server.backends.errors import MemoryNotFound
 from mcp_server.backends.values import Added, MemoryRecord
 from mcp_server.errors import AgentMemError
 from mcp_server.memory.answers import R, after_search, before, shown, shown_found
+from mcp_server.memory.bounds import UNBOUND
 from mcp_server.memory.breaker import FAILURES, PAUSE_SECONDS, Breaker
 from mcp_server.memory.deferred import Deferred
 from mcp_server.memory.engine import MemoryEngine, Page
@@ -103,7 +105,7 @@ class HookedMemory:
             HookVetoed: A hook said no.
             HookFailed: A hook that nothing may pass by failed.
         """
-        request = await self._before("before_add", scope, request)
+        request = scope.bounds.narrowed(await self._before("before_add", scope, scope.bounds.narrowed(request)))
         added = await self._write(lambda: self._engine.add(scope.principal, scope.space, request))
         if not added.duplicate:
             self._tell_changed(scope, added.record.id, listed=True)
@@ -117,7 +119,7 @@ class HookedMemory:
         Raises:
             MemoryNotFound: It is not there, or is somebody else's.
         """
-        return await self._caller.soon(lambda: self._engine.get(scope.principal, scope.space, identifier))
+        return await self._caller.soon(lambda: self._get(scope, identifier))
 
     async def list(self, scope: Scope, request: ListMemories) -> Page:
         """A page of memories, the newest first.
@@ -126,7 +128,8 @@ class HookedMemory:
             InvalidRequest: The filters.
             CursorInvalid: The cursor is not of this listing.
         """
-        return await self._caller.away(lambda: self._engine.get_all(scope.principal, scope.space, request))
+        inside = scope.bounds.narrowed(request)
+        return await self._caller.away(lambda: self._engine.get_all(scope.principal, scope.space, inside))
 
     async def update(self, scope: Scope, request: UpdateMemory) -> MemoryRecord:
         """Replace what the request names.
@@ -139,7 +142,7 @@ class HookedMemory:
             HookFailed: A hook that nothing may pass by failed.
         """
         request = await self._before("before_update", scope, request)
-        changed = await self._write(lambda: self._engine.update(scope.principal, scope.space, request))
+        changed = await self._write(lambda: self._update(scope, request))
         self._tell_changed(scope, changed.id, listed=False)
         self._after("after_update", scope, {"memory": memory_as_json(changed)})
         return changed
@@ -153,7 +156,7 @@ class HookedMemory:
             HookFailed: A hook that nothing may pass by failed.
         """
         request = await self._before("before_delete", scope, request)
-        deleted = await self._write(lambda: self._engine.delete(scope.principal, scope.space, request))
+        deleted = await self._write(lambda: self._delete(scope, request))
         if deleted:
             self._tell_changed(scope, request.id, listed=True)
             self._after("after_delete", scope, {"id": request.id})
@@ -168,7 +171,7 @@ class HookedMemory:
             HookVetoed: A hook said no.
             HookFailed: A hook that nothing may pass by failed.
         """
-        wanted = await self._before("before_search", scope, request)
+        wanted = scope.bounds.narrowed(await self._before("before_search", scope, scope.bounds.narrowed(request)))
         found = await self._caller.away(lambda: self._engine.search(scope.principal, scope.space, wanted))
         if self._hooks is not None and not scope.in_hook and self._hooks.any("after_search"):
             with self._hooks.held("after_search") as calls:
@@ -176,6 +179,26 @@ class HookedMemory:
                     judge = partial(after_search, one.hook, found)
                     found = await _ask(one, scope, shown_found(scope, wanted, found), judge, found)
         return replace(found, hits=found.hits[: request.limit])
+
+    def _get(self, scope: Scope, identifier: str) -> MemoryRecord:
+        record = self._engine.get(scope.principal, scope.space, identifier)
+        if not scope.bounds.hold(record):
+            raise MemoryNotFound(identifier)
+        return record
+
+    def _update(self, scope: Scope, request: UpdateMemory) -> MemoryRecord:
+        if scope.bounds != UNBOUND:
+            scope.bounds.check(request)
+            self._get(scope, request.id)
+        return self._engine.update(scope.principal, scope.space, request)
+
+    def _delete(self, scope: Scope, request: DeleteMemory) -> bool:
+        if scope.bounds != UNBOUND:
+            try:
+                self._get(scope, request.id)
+            except MemoryNotFound:
+                return False
+        return self._engine.delete(scope.principal, scope.space, request)
 
     async def _write(self, work: Callable[[], T]) -> T:
         if self._engine.embeds:  # a model takes milliseconds, or asks the network

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from mcp_server.memory.bounds import UNBOUND, Bounds
+
 __all__ = ["POINTS", "PRINCIPAL_SPACE", "AnswerRefused", "Hook", "Point", "Scope"]
 
 PRINCIPAL_SPACE = "@principal"
@@ -59,6 +61,7 @@ class Scope:
         session: The client's session.
         depth: How many tool or hook calls the operation is nested in.
         in_hook: Whether a hook asks; then no hooks run.
+        bounds: The agent and the run whose memories it stays inside of.
     """
 
     principal: str
@@ -66,3 +69,4 @@ class Scope:
     session: str = ""
     depth: int = 0
     in_hook: bool = False
+    bounds: Bounds = UNBOUND

@@ -82,9 +82,11 @@ def new_id(now: int) -> str:
     https://www.rfc-editor.org/rfc/rfc9562#section-5.7, with parts of the millisecond in front of the random bits.
     """
     milliseconds, rest = divmod(now, 1_000)
-    chance = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-    text = f"{milliseconds & 0xFFFF_FFFF_FFFF:012x}7{rest * 4_096 // 1_000:03x}{chance:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    chance = int.from_bytes(os.urandom(8), "big")
+    return (
+        f"{milliseconds >> 16 & 0xFFFF_FFFF:08x}-{milliseconds & 0xFFFF:04x}-7{rest * 4_096 // 1_000:03x}-"
+        f"{chance >> 48 & 0x3FFF | 0x8000:04x}-{chance & 0xFFFF_FFFF_FFFF:012x}"
+    )
 
 
 def content_hash(content: str) -> str:

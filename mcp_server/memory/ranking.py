@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 __all__ = ["DENSE_WEIGHT", "Bm25", "Scored", "absolute", "fuse"]
 
@@ -50,8 +50,7 @@ def absolute(bm25: float) -> float:
     return bm25 / (bm25 + HALF_WAY)
 
 
-@dataclass(frozen=True, slots=True)
-class Scored(Generic[K]):
+class Scored(NamedTuple, Generic[K]):
     """One fused result; a side that did not find it is None."""
 
     key: K
@@ -62,14 +61,9 @@ class Scored(Generic[K]):
 
 def fuse(lexical: Mapping[K, float], semantic: Mapping[K, float], weight: float = DENSE_WEIGHT) -> list[Scored[K]]:
     """A convex sum of both sides, each stretched to 0 … 1 over what it found; unordered."""
-    words, meaning = _stretched(lexical), _stretched(semantic)
+    words, meaning, rest = _stretched(lexical), _stretched(semantic), 1 - weight
     return [
-        Scored(
-            key,
-            (1 - weight) * words.get(key, 0.0) + weight * meaning.get(key, 0.0),
-            lexical.get(key),
-            semantic.get(key),
-        )
+        Scored(key, rest * words.get(key, 0.0) + weight * meaning.get(key, 0.0), lexical.get(key), semantic.get(key))
         for key in dict.fromkeys([*lexical, *semantic])
     ]
 

@@ -112,7 +112,7 @@ class Search:
             meaning, near = self._meaning(principal, plugin, question, condition, most, now)
             records = {**words.records, **near}
         scored = _scored(mode, words.scores, meaning)
-        kept = [one for one in scored if _strength(one) >= (request.threshold or 0.0)]
+        kept = [one for one in scored if _strength(one) >= request.threshold] if request.threshold else scored
         kept.sort(key=lambda one: (-one.score, -records[one.key].created_at, one.key))
         hits = [
             Hit(records[one.key], one.score, _explained(one, words) if request.explain else None)

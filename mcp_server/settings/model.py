@@ -41,6 +41,7 @@ class RuntimeSettings(_Section):
     max_calls_per_principal: int = Field(default=32, ge=1, le=4_096)
     max_queued_per_principal: int = Field(default=128, ge=0, le=65_536)
     compiled_cache_mb: int = Field(default=1_024, ge=1)
+    fast_lane: bool = True
 
 
 class LogSettings(_Section):

@@ -61,7 +61,8 @@ class BoundHook:
         if runner is None:
             raise PluginUnavailable(f"plugin '{self.hook.plugin}' is held back", data={"plugin": self.hook.plugin})
         # A session of the hook's own: the tool call that this is part of may hold the instance of the caller's.
-        caller = Caller(scope.principal, f"{scope.session}/hooks", depth=scope.depth + 1, in_hook=True)
+        session, bounds = f"{scope.session}/hooks", scope.bounds
+        caller = Caller(scope.principal, session, depth=scope.depth + 1, in_hook=True, bounds=bounds)
         narrowing = self.owner.narrowing(scope.principal)
         context = plain_context(self.version, runner, caller, self.owner.log, narrowing)
         if self.owner.tracing is not None:

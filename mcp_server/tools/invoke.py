@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mcp_server.capabilities.base import CallContext, LogLine
 from mcp_server.errors import AgentMemError, Busy, InvalidArguments, PluginNotFound, ToolNotFound
+from mcp_server.memory.bounds import UNBOUND, Bounds
 from mcp_server.policy.limits import Limits, exceeded
 from mcp_server.policy.narrowing import WIDE, Narrowing
 from mcp_server.policy.rights import Rights
@@ -46,6 +47,7 @@ class Caller:
         session: The client's session; empty where the transport has none.
         depth: How many tool or hook calls this one is nested in.
         in_hook: Whether this is a hook's call.
+        bounds: The agent and the run that the call is for, where the client said so.
         log: Also gets the plugin's log lines, beside the server's own log.
         ask: Puts a question to the user, where a plugin may run only with their consent.
     """
@@ -54,6 +56,7 @@ class Caller:
     session: str = ""
     depth: int = 0
     in_hook: bool = False
+    bounds: Bounds = UNBOUND
     log: Callable[[LogLine], None] = _nowhere
     ask: Ask = nobody_to_ask
 
@@ -223,6 +226,7 @@ def _context(
         config=config,
         depth=caller.depth,
         in_hook=caller.in_hook,
+        bounds=caller.bounds,
         deadline=time.monotonic() + limits.execution_time / 1_000,
         log=both,
         digest=digest,

@@ -18,6 +18,7 @@ from pydantic_core import from_json
 from mcp_server.capabilities.base import CallContext
 from mcp_server.errors import AgentMemError
 from mcp_server.manifest import JsonSchema
+from mcp_server.memory.bounds import UNBOUND, Bounds
 from mcp_server.memory.hooks import PRINCIPAL_SPACE, Scope
 from mcp_server.policy.limits import Limits, exceeded, resolve_limits
 from mcp_server.policy.rights import decide_rights
@@ -40,9 +41,9 @@ _HOST_NAMES = {"add": "add_memory", "update": "update_memory", "delete": "delete
 Answer = Callable[["HookedMemory", Scope, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-def own_scope(principal: str, session: str = "", depth: int = 0) -> Scope:
+def own_scope(principal: str, session: str = "", depth: int = 0, bounds: Bounds = UNBOUND) -> Scope:
     """The memories of a principal that are no plugin's."""
-    return Scope(principal, PRINCIPAL_SPACE, session, depth)
+    return Scope(principal, PRINCIPAL_SPACE, session, depth, bounds=bounds)
 
 
 class MemoryRunner:
@@ -85,7 +86,7 @@ class MemoryRunner:
         return CallResult(output, 0, time.perf_counter_ns() - started)
 
     async def _answer(self, function: str, data: bytes, context: CallContext) -> dict[str, Any]:
-        scope = own_scope(context.principal, context.session, context.depth)
+        scope = own_scope(context.principal, context.session, context.depth, context.bounds)
         try:
             with anyio.fail_after(self.limits.execution_time / 1_000):
                 return await _ANSWERS[function](self._memories(), scope, from_json(data))

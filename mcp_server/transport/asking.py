@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from mcp_server.errors import ConsentDenied, ConsentNeeded
 from mcp_server.tools.consent import Ask, Question, nobody_to_ask
-from mcp_server.tools.json_text import write
+from mcp_server.tools.json_text import JsonProblem, write
 from mcp_server.transport.tickets import TicketRefused, Tickets
 
 __all__ = ["Rounds", "ask_in_session", "input_required"]
@@ -64,9 +64,8 @@ class Rounds:
         Raises:
             MCPError: INVALID_PARAMS; the request state is not one that was given out for this call.
         """
-        identity = _identity(params, principal)
         if params.request_state is not None:
-            self._redeem(params.request_state, identity)
+            self._redeem(params.request_state, params, principal)
             answer = (params.input_responses or {}).get(KEY)
             chosen = _choice(answer.action, answer.content) if isinstance(answer, types.ElicitResult) else ""
         else:
@@ -77,14 +76,15 @@ class Rounds:
                 return chosen
             if not _can_show_forms(ctx):
                 return await nobody_to_ask(question)
-            raise ConsentNeeded(question.message, state=self._tickets.issue(identity), choices=question.choices)
+            ticket = self._tickets.issue(_identity(params, principal))
+            raise ConsentNeeded(question.message, state=ticket, choices=question.choices)
 
         return ask
 
-    def _redeem(self, ticket: str, identity: str) -> None:
+    def _redeem(self, ticket: str, params: types.CallToolRequestParams, principal: str) -> None:
         try:
-            self._tickets.redeem(ticket, identity)
-        except TicketRefused:
+            self._tickets.redeem(ticket, _identity(params, principal))
+        except (TicketRefused, JsonProblem):  # arguments that are no JSON (``1e999``) got no ticket either
             raise MCPError(
                 types.INVALID_PARAMS, "the requestState is not one of this call, was used, or is too old"
             ) from None

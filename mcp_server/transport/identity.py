@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
 
-__all__ = ["LOCAL", "Identity", "identify", "identity_in", "identity_of", "join_session", "session_of"]
+from mcp_server.memory.bounds import UNBOUND, Bounds, checked_label
+
+__all__ = ["LOCAL", "Identity", "bounds_of", "identify", "identity_in", "identity_of", "join_session", "session_of"]
 
 _KEY, _SESSION = "agentmem.identity", "agentmem.session"
 
@@ -53,6 +57,25 @@ def identity_of(ctx: ServerRequestContext[Any, Any]) -> Identity:
 def session_of(ctx: ServerRequestContext[Any, Any]) -> str:
     """The client's session, for what lasts as long as one; empty where the protocol has none."""
     return "stdio" if ctx.request is None else ctx.request.scope.get(_SESSION, "")
+
+
+def bounds_of(meta: Mapping[str, Any] | None) -> Bounds:
+    """The agent and the run that the ``_meta`` of a request says it is for; the client's word, no plugin's or model's.
+
+    Raises:
+        MCPError: One of them is no label.
+    """
+    if not meta:
+        return UNBOUND
+    said: dict[str, str] = {}
+    for name in Bounds._fields:
+        key = f"agentmem/{name}"
+        if key in meta:
+            try:
+                said[name] = checked_label(meta[key])
+            except ValueError as error:
+                raise MCPError(INVALID_PARAMS, f"_meta: '{key}' {error}") from None
+    return Bounds(**said)
 
 
 def join_session(scope: MutableMapping[str, Any], session: str) -> None:

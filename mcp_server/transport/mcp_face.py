@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -26,12 +26,13 @@ from mcp_server.errors import AgentMemError, ConsentNeeded, ToolNotFound
 from mcp_server.host import PluginHost
 from mcp_server.policy.scopes import unmet
 from mcp_server.registry.version import Asking
-from mcp_server.tools.catalog import Catalog
+from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.invoke import Caller
-from mcp_server.tools.projection import error_result, result_wire
+from mcp_server.tools.projection import ToolList, error_result, result_wire
+from mcp_server.tools.results import ToolResult
 from mcp_server.transport.asking import Rounds, ask_in_session, input_required
 from mcp_server.transport.client_log import ClientLog, set_level
-from mcp_server.transport.identity import Identity, identity_of, session_of
+from mcp_server.transport.identity import Identity, bounds_of, identity_of, session_of
 from mcp_server.transport.memory_resources import MemoryResources
 from mcp_server.transport.needs import needed, reads_memories
 from mcp_server.transport.notices import Notices
@@ -39,7 +40,7 @@ from mcp_server.transport.tickets import Tickets
 from mcp_server.transport.tool_lists import ToolLists
 from mcp_server.transport.traced import said_by_transport
 
-__all__ = ["McpFace"]
+__all__ = ["McpFace", "list_page"]
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,12 @@ class McpFace:
         self._changed = anyio.Event()
         host.changed.append(lambda: self._changed.set())
         self.notices = Notices()
+        self.era = ""
+        """The protocol version that the client on pipes has settled on; a probe settles nothing."""
+        self.joined: list[Callable[[str, str, str], None]] = []
+        """Told of each session over HTTP that was initialized: its id, its principal, its version."""
+        self.cancelled: list[Callable[[str, object], None]] = []
+        """Told of each request that a session over HTTP cancelled: the session's id and the request's."""
         self.calls = 0
         """``tools/call`` requests that are being answered now."""
         self.server: Server[Any] = _ChangingServer(
@@ -90,6 +97,10 @@ class McpFace:
     def catalog(self, identity: Identity) -> Catalog:
         """The tools that are served now to ``identity``, whatever its scopes."""
         return self._host.views.of(identity.principal)
+
+    def catalog_of_all(self) -> Catalog:
+        """All tools that are served now."""
+        return self._host.catalog
 
     def initialization_options(self) -> InitializationOptions:
         """What a legacy ``initialize`` is answered."""
@@ -125,27 +136,32 @@ class McpFace:
                 raise MCPError(types.INVALID_REQUEST, f"the token has not the scopes {' '.join(missing)}")
         if reads_memories(ctx.method, ctx.params) and not self._host.views.memories(identity.principal):
             raise MCPError(types.INVALID_REQUEST, "the operator of this server shows this caller no memories")
-        if ctx.method == "notifications/initialized" and ctx.request is not None:
-            self.notices.join(ctx)
+        if ctx.request is not None:
+            self._note(ctx, identity)
+        elif ctx.method == "notifications/initialized" or (_is_modern(ctx) and ctx.method != "server/discover"):
+            self.era = ctx.protocol_version
         return await call_next(ctx)
+
+    def _note(self, ctx: ServerRequestContext[Any, Any], identity: Identity) -> None:
+        """What a session of a handshake era over HTTP says beside its requests."""
+        if ctx.method == "notifications/initialized":
+            self.notices.join(ctx)
+            for joined in self.joined:
+                joined(session_of(ctx), identity.principal, ctx.protocol_version)
+        elif ctx.method == "notifications/cancelled":
+            for cancelled in self.cancelled:
+                cancelled(session_of(ctx), (ctx.params or {}).get("requestId"))
 
     async def _list_tools(
         self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams
     ) -> dict[str, Any]:
         identity = identity_of(ctx)
-        shown = self._lists.of(self._host.catalog, self.catalog(identity), identity)
-        entries = shown.modern if _is_modern(ctx) else shown.legacy
-        first = _position(entries, params.cursor)
-        page = entries[first : first + PAGE]
-        result: dict[str, Any] = {
-            "tools": page,
-            "ttlMs": LIST_TTL_MS,
-            "cacheScope": "private",
-            "resultType": "complete",
-        }
-        if first + PAGE < len(entries):
-            result["nextCursor"] = base64.urlsafe_b64encode(page[-1]["name"].encode()).decode()
-        return result
+        shown = self.tools_shown(identity)
+        return list_page(shown.modern if _is_modern(ctx) else shown.legacy, params.cursor)
+
+    def tools_shown(self, identity: Identity) -> ToolList:
+        """The tools that ``identity`` may call, made once for each catalogue."""
+        return self._lists.of(self._host.catalog, self.catalog(identity), identity)
 
     async def _call_tool(
         self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
@@ -156,25 +172,48 @@ class McpFace:
         log = ClientLog(ctx)
         principal = identity_of(ctx).principal
         ask = partial(ask_in_session, ctx) if legacy else self._rounds.asker(ctx, params, principal)
-        caller = Caller(principal, session=session_of(ctx), log=log.add, ask=ask)
-        self.calls += 1
-        try:
+        bounds = bounds_of(params.meta)
+        caller = Caller(principal, session=session_of(ctx), log=log.add, ask=ask, bounds=bounds)
+
+        async def logged() -> ToolResult:
             try:
-                result = await self._host.invoker.invoke(params.name, arguments, caller)
+                return await self._host.invoker.invoke(params.name, arguments, caller)
             finally:
                 await log.send()
-            return result_wire(result, tool, legacy=legacy)
+
+        try:
+            return await self.answered(logged(), params.name, tool, ctx.request_id, legacy=legacy)
         except ConsentNeeded as needed:
             return input_required(needed)
         except ToolNotFound as error:
             raise MCPError(types.INVALID_PARAMS, error.message, error.as_dict()) from None
+
+    async def answered(
+        self, call: Coroutine[Any, Any, ToolResult], name: str, tool: Tool | None, request: object, *, legacy: bool
+    ) -> dict[str, Any]:
+        """The result of a ``tools/call`` on the wire, also where the call failed.
+
+        Args:
+            call: Of the tool ``name``; it is awaited here.
+            name: For the log.
+            tool: Where there is one.
+            request: The request's id, for the log.
+            legacy: Whether the client is of a handshake era.
+
+        Raises:
+            ConsentNeeded: The user must be asked first.
+            ToolNotFound: There is no such tool.
+        """
+        self.calls += 1
+        try:
+            return result_wire(await call, tool, legacy=legacy)
+        except (ConsentNeeded, ToolNotFound):
+            raise
         except AgentMemError as error:
             return error_result(error, legacy=legacy)
         except Exception:  # the tool-call boundary: what nobody foresaw must not reach the wire as text
-            logger.exception("tools/call %s failed, request %s", params.name, ctx.request_id)
-            hidden = AgentMemError(
-                f"the host failed while calling '{params.name}'; see its log, request {ctx.request_id}"
-            )
+            logger.exception("tools/call %s failed, request %s", name, request)
+            hidden = AgentMemError(f"the host failed while calling '{name}'; see its log, request {request}")
             return error_result(hidden, legacy=legacy)
         finally:
             self.calls -= 1
@@ -198,6 +237,25 @@ class _ChangingServer(Server[Any]):
     ) -> InitializationOptions:
         options = notification_options or NotificationOptions(tools_changed=True)
         return super().create_initialization_options(options, *args, **kwargs)
+
+
+def list_page(entries: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
+    """One page of a ``tools/list``, from ``cursor`` on.
+
+    Raises:
+        MCPError: The cursor is not one of this server.
+    """
+    first = _position(entries, cursor)
+    page = entries[first : first + PAGE]
+    result: dict[str, Any] = {
+        "tools": page,
+        "ttlMs": LIST_TTL_MS,
+        "cacheScope": "private",
+        "resultType": "complete",
+    }
+    if first + PAGE < len(entries):
+        result["nextCursor"] = base64.urlsafe_b64encode(page[-1]["name"].encode()).decode()
+    return result
 
 
 def _is_modern(ctx: ServerRequestContext[Any, Any]) -> bool:

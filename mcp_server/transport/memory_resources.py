@@ -24,7 +24,7 @@ from mcp_server.memory.hooks import PRINCIPAL_SPACE, Scope
 from mcp_server.tools.invoke import Caller
 from mcp_server.tools.memory_tools import own_scope
 from mcp_server.tools.results import clean_text
-from mcp_server.transport.identity import identity_of, session_of
+from mcp_server.transport.identity import bounds_of, identity_of, session_of
 from mcp_server.transport.notices import Notices
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class MemoryResources:
 
         try:
             request = ListMemories(limit=PAGE, cursor=params.cursor)
-            page = await self._host.memories().list(own_scope(identity_of(ctx).principal), request)
+            scope = own_scope(identity_of(ctx).principal, bounds=bounds_of(params.meta))
+            page = await self._host.memories().list(scope, request)
         except CursorInvalid as error:
             raise MCPError(types.INVALID_PARAMS, error.message) from None
         except AgentMemError as error:
@@ -92,7 +93,7 @@ class MemoryResources:
             raise _not_found(ctx, uri)
         identifier = unquote(uri.removeprefix(SCHEME))
         try:
-            caller = Caller(identity_of(ctx).principal, session=session_of(ctx))
+            caller = Caller(identity_of(ctx).principal, session=session_of(ctx), bounds=bounds_of(params.meta))
             result = await self._host.invoker.invoke("memory__get", {"id": identifier}, caller)
         except (MemoryNotFound, InvalidArguments):  # the second: an id that no memory can have
             raise _not_found(ctx, uri) from None

@@ -13,17 +13,12 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self
 
 import anyio
-from mcp.server.connection import Connection
-from mcp.server.runner import modern_error_data, serve_dual_era_loop, serve_one
-from mcp.shared.exceptions import MCPError
-from mcp.shared.inbound import InboundLadderRejection, classify_inbound_request
+from mcp.server.runner import serve_dual_era_loop
 from mcp.shared.message import SessionMessage
-from mcp.shared.transport_context import TransportContext
 from mcp_types import (
     ErrorData,
     JSONRPCError,
@@ -33,13 +28,16 @@ from mcp_types import (
 )
 from pydantic import ValidationError
 
+from mcp_server.tools.invoke import Invoker
+from mcp_server.transport.frame import Message
+from mcp_server.transport.lane.stdio import StdioLane
 from mcp_server.transport.mcp_face import McpFace
+from mcp_server.transport.probe import discover
 from mcp_server.transport.wire import LineWire
 
 __all__ = ["serve_stdio"]
 
 logger = logging.getLogger(__name__)
-Message = dict[str, Any]
 SUBSCRIBE = "subscriptions/listen"
 """A stream that lasts as long as the connection: nothing to wait for when the input ends."""
 LIST_CHANGED: Message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
@@ -57,6 +55,7 @@ class StdioStreams:
         self._hurried = False
         self._open_requests: set[str | int] = set()
         self._all_answered = asyncio.Event()
+        self.lane: StdioLane | None = None
         self.initialized = False  # a legacy client finished its handshake: it may be notified
 
     @property
@@ -86,6 +85,11 @@ class StdioStreams:
     def put_back(self, message: Message) -> None:
         """Let :meth:`next_message` give ``message`` again."""
         self._inbox.appendleft(message)
+
+    def answered_in(self, request_id: str | int, line: bytes) -> None:
+        """Write an answer that is JSON already, and close its request."""
+        self.wire.write_line(line)
+        self._close_request(request_id)
 
     def answered(self, message: Message) -> None:
         """Write an answer and close its request."""
@@ -140,9 +144,13 @@ class StdioStreams:
         if method is not None and "id" in message:
             if method != SUBSCRIBE:
                 self._open_requests.add(message["id"])
+            if self.lane is not None and not self._inbox and self.lane.take(message):
+                return
         elif method == "notifications/cancelled":
             params: Message = message.get("params") or {}
             self._close_request(params.get("requestId"))  # it gets no answer
+            if self.lane is not None:
+                self.lane.cancel(params.get("requestId"))
         elif method == "notifications/initialized":
             self.initialized = True
         self._inbox.append(message)
@@ -181,26 +189,6 @@ def _typed(message: Message) -> JSONRPCRequest | JSONRPCNotification | JSONRPCRe
         return None
 
 
-@dataclass
-class _ProbeContext:
-    """The dispatch context of a request that is answered before any era is chosen: no way back to the client."""
-
-    request_id: str | int
-    transport: TransportContext = field(default_factory=lambda: TransportContext(kind="stdio", can_send_request=False))
-    can_send_request: bool = False
-    message_metadata: None = None
-    cancel_requested: anyio.Event = field(default_factory=anyio.Event)
-
-    async def send_raw_request(self, method: str, params: object, opts: object = None) -> dict[str, Any]:
-        raise MCPError(-32600, f"{method} cannot be sent before the session has begun")
-
-    async def notify(self, method: str, params: object, opts: object = None) -> None:
-        """Dropped: there is no session to notify."""
-
-    async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        """Dropped, as above."""
-
-
 async def _answer_probes(face: McpFace, streams: StdioStreams) -> None:
     """Answer leading ``server/discover`` requests without letting them choose the era; the first other one does."""
     while True:
@@ -208,28 +196,17 @@ async def _answer_probes(face: McpFace, streams: StdioStreams) -> None:
         if message.get("method") != "server/discover" or "id" not in message:
             streams.put_back(message)
             return
-        streams.answered(await _discover(face, message))
-
-
-async def _discover(face: McpFace, message: Message) -> Message:
-    params: dict[str, Any] | None = message.get("params")
-    route = classify_inbound_request({"method": "server/discover", "params": params})
-    answer: Message = {"jsonrpc": "2.0", "id": message["id"]}
-    if isinstance(route, InboundLadderRejection):
-        return {**answer, "error": {"code": route.code, "message": route.message, "data": route.data}}
-    connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
-    try:
-        context = cast("Any", _ProbeContext(message["id"]))
-        result = await serve_one(
-            face.server, context, "server/discover", params, connection=connection, lifespan_state={}
-        )
-        return {**answer, "result": result}
-    except (MCPError, ValidationError) as error:
-        return {**answer, "error": modern_error_data(error).model_dump(exclude_none=True)}
+        streams.answered(await discover(face, message))
 
 
 async def serve_stdio(
-    face: McpFace, source: int, sink: int, *, drain_seconds: float, ending: Callable[[], None] | None = None
+    face: McpFace,
+    source: int,
+    sink: int,
+    *,
+    drain_seconds: float,
+    ending: Callable[[], None] | None = None,
+    invoker: Invoker | None = None,
 ) -> None:
     """Serve one client until its input ends or the process is asked to end; running calls may finish.
 
@@ -239,8 +216,11 @@ async def serve_stdio(
         sink: Descriptor that carries JSON-RPC and nothing else.
         drain_seconds: How long open requests may take after the end of input.
         ending: Called when the process is asked to end.
+        invoker: Calls the tools of plain requests past the SDK; they take its way when omitted.
     """
     streams = StdioStreams(source, sink, drain_seconds)
+    if invoker is not None:
+        streams.lane = StdioLane(face, invoker, streams.answered_in)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, streams, ending)
         tasks.start_soon(_tell_changes, face, streams)
@@ -253,6 +233,8 @@ async def serve_stdio(
             pass
         finally:
             tasks.cancel_scope.cancel()
+            if streams.lane is not None:
+                await streams.lane.end()
     with anyio.move_on_after(1, shield=True):
         await streams.wire.flush()
 

@@ -94,6 +94,10 @@ class LineWire:
             )
         self._send(line + b"\n")
 
+    def write_line(self, line: bytes) -> None:
+        """Send one message that is JSON already."""
+        self._send(line + b"\n")
+
     async def drain(self) -> None:
         """Wait until the peer has taken enough of what was written."""
         if len(self._unsent) > HIGH_WATER:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import threading
 from collections.abc import Callable
@@ -226,7 +225,7 @@ def test_a_memory_comes_back_as_it_was_stored(store: Store) -> None:
 
 def test_the_same_content_of_the_same_agent_and_run_is_stored_once(store: Store) -> None:
     first = memory("tea", "1", agent_id="a")
-    outcomes = store.memories.add(ME, APP, [first, dataclasses.replace(first, id="2")], quota=PLENTY)
+    outcomes = store.memories.add(ME, APP, [first, first._replace(id="2")], quota=PLENTY)
     assert [(one.record.id, one.duplicate) for one in outcomes] == [("1", False), ("1", True)]
     elsewhere = [memory("tea", "3"), memory("tea", "4", agent_id="a", run_id="r"), memory("Tea", "5", agent_id="a")]
     assert [one.duplicate for one in store.memories.add(ME, APP, elsewhere, quota=PLENTY)] == [False] * 3

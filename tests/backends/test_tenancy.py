@@ -272,6 +272,10 @@ class Weakened:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
+    def cursor(self) -> Any:
+        """Itself: reads go the same way."""
+        return self
+
     def execute(self, sql: str, bindings: Any = None) -> Any:
         """As the connection would, but for the one statement."""
         if self._statement in sql and not sql.startswith("SELECT count(*)"):  # those are the store's own checks

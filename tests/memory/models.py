@@ -15,7 +15,7 @@ import numpy as np
 
 from tests.memory.embedders import TOPICS, Topics
 
-__all__ = ["VectorServer", "vector_server", "write_word_table"]
+__all__ = ["VectorServer", "vector_server", "write_network", "write_word_table"]
 
 Answer = tuple[int, bytes, dict[str, str]]
 
@@ -23,7 +23,30 @@ Answer = tuple[int, bytes, dict[str, str]]
 def write_word_table(folder: Path) -> Path:
     """A model in model2vec's own format: every word of a topic has the vector of that topic."""
     from safetensors import numpy as safetensors  # noqa: PLC0415  # few tests need them
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: PLC0415
+
+    table = _write_tokenizer(folder)
+    (folder / "model.safetensors").write_bytes(safetensors.save({"embeddings": table}))
+    (folder / "config.json").write_text(json.dumps({"model_type": "model2vec", "normalize": True}))
+    return folder
+
+
+def write_network(folder: Path) -> Path:
+    """The same table as a network in ONNX, with the files fastembed reads; the mean over the words is fastembed's."""
+    table = _write_tokenizer(folder)
+    tensor = _field(1, table.shape[0]) + _field(1, table.shape[1]) + _field(2, 1) + _field(8, b"table")
+    node = _field(1, b"table") + _field(1, b"input_ids") + _field(2, b"last_hidden_state") + _field(4, b"Gather")
+    graph = _field(1, node) + _field(2, b"words") + _field(5, tensor + _field(9, table.tobytes()))
+    graph += _field(11, _value(b"input_ids", 7, b"batch", b"words"))
+    graph += _field(12, _value(b"last_hidden_state", 1, b"batch", b"words", b"numbers"))
+    (folder / "model.onnx").write_bytes(_field(1, 8) + _field(7, graph) + _field(8, _field(2, 13)))
+    (folder / "config.json").write_text(json.dumps({"pad_token_id": 0}))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"model_max_length": 64, "pad_token": "[UNK]"}))
+    return folder
+
+
+def _write_tokenizer(folder: Path) -> Any:
+    """``tokenizer.json`` in ``folder``, and the vectors of its words."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: PLC0415  # few tests need them
 
     words = [(word, at) for at, topic in enumerate(TOPICS) for word in topic]
     vocabulary = {"[UNK]": 0} | {word: number for number, (word, _) in enumerate(words, 1)}
@@ -35,9 +58,25 @@ def write_word_table(folder: Path) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "model.safetensors").write_bytes(safetensors.save({"embeddings": table}))
-    (folder / "config.json").write_text(json.dumps({"model_type": "model2vec", "normalize": True}))
-    return folder
+    return table
+
+
+def _value(name: bytes, kind: int, *dimensions: bytes) -> bytes:
+    """ONNX's ValueInfoProto: a tensor of ``kind`` (1 float32, 7 int64) whose dimensions have names."""
+    shape = b"".join(_field(1, _field(2, dimension)) for dimension in dimensions)
+    return _field(1, name) + _field(2, _field(1, _field(1, kind) + _field(2, shape)))
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    """One field in Protocol Buffers' encoding: https://protobuf.dev/programming-guides/encoding/."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    low, rest = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])
 
 
 @dataclass

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from mcp_server.backends.errors import QuotaReached
@@ -18,7 +20,7 @@ _SCOPE = """INSERT INTO scopes (principal, plugin, generation, records, terms, s
 _COUNT = """UPDATE scopes SET records = records + ?, terms = terms + ?, size = size + ?
   WHERE principal = ? AND plugin = ? RETURNING size"""
 _TEXT = "INSERT INTO memories_fts (rowid, t, scope) VALUES (?, ?, ?)"
-_MORE = """INSERT INTO terms (scope_id, term, documents) VALUES (?, ?, ?)
+_MORE = """INSERT INTO terms (scope_id, term, documents) SELECT ?, w.key, w.value FROM json_each(?) w WHERE true
   ON CONFLICT (scope_id, term) DO UPDATE SET documents = documents + excluded.documents"""
 _LESS = "DELETE FROM terms WHERE scope_id = ? AND term = ? AND documents <= 0"
 _COUNT_VECTORS = """INSERT INTO embedding_counts (scope_id, model, vectors) VALUES (?, ?, ?)
@@ -38,7 +40,7 @@ class ScopeChange:
     _records: int = 0
     _terms: int = 0
     _size: int = 0
-    _texts: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
+    _texts: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     _notes: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     _documents: Counter[str] = field(default_factory=Counter[str])
     _vectors: Counter[str] = field(default_factory=Counter[str])
@@ -48,13 +50,8 @@ class ScopeChange:
 
     def put(self, rid: int, analyzed: str, size: int) -> None:
         """Count a memory in, and make it findable."""
-        terms = analyzed.split()
-        self._records += 1
-        self._terms += len(terms)
         self._size += size
-        self._documents.update(set(terms))
-        # The scope's token is an index hint; what is read afterwards names principal and plugin again.
-        self._texts.append((rid, analyzed, f"zz{self.scope_id}"))
+        self._texts.append((rid, analyzed))
 
     def take(self, rid: int, analyzed: str, size: int) -> None:
         """Count a memory out, with its full-text row and its vector."""
@@ -86,10 +83,17 @@ class ScopeChange:
             QuotaReached: The scope has grown past ``quota`` bytes.
         """
         self.connection.executemany(_NOTE, self._notes)
+        # The scope's token is an index hint; what is read afterwards names principal and plugin again.
+        token = f"zz{self.scope_id}"
         # After all inserts of records: each of those opens a savepoint, at which FTS5 would write out what it has.
-        self.connection.executemany(_TEXT, self._texts)
+        self.connection.executemany(_TEXT, ((rid, text, token) for rid, text in self._texts))
+        terms = [text.split() for _, text in self._texts]
+        self._records += len(terms)
+        self._terms += sum(map(len, terms))
+        self._documents.update(chain.from_iterable(map(set, terms)))
         counts = sorted((term, count) for term, count in self._documents.items() if count)
-        self.connection.executemany(_MORE, ((self.scope_id, term, count) for term, count in counts))
+        if counts:  # in one statement: most of an upsert would be its call
+            self.connection.execute(_MORE, (self.scope_id, json.dumps(dict(counts), ensure_ascii=False)))
         self.connection.executemany(_LESS, ((self.scope_id, term) for term, count in counts if count < 0))
         lost = ((self.scope_id, model, count) for model, count in self._vectors.items())
         self.connection.executemany(_COUNT_VECTORS, lost)

@@ -44,11 +44,11 @@ class SqliteKeys:
 
     def load(self, principal: str, plugin: str, key: str) -> Stored | None:
         """As the contract says."""
-        for row in self._database.rows(_LOAD, (principal, plugin, key)):
-            expires_at = row[2]
-            if expires_at is None or expires_at > self._clock():
-                return Stored._make(row)
-        return None
+        rows = self._database.rows(_LOAD, (principal, plugin, key))
+        if not rows:
+            return None
+        value, version, expires_at = rows[0]
+        return Stored(value, version, expires_at) if expires_at is None or expires_at > self._clock() else None
 
     def store(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,6 @@ from mcp_server.backends.errors import ConfirmationNeeded, MemoryNotFound, Versi
 from mcp_server.backends.sqlite.finding import SqliteFinding
 from mcp_server.backends.sqlite.index import ScopeChange
 from mcp_server.backends.sqlite.rows import COLUMNS, OWNED, as_json, insertion, record, size_of
-from mcp_server.backends.sqlite.typed import Connection
 from mcp_server.backends.sqlite.where import Where
 from mcp_server.backends.values import Added, MemoryChanges, MemoryRecord, NewMemory, Operation
 
@@ -18,11 +18,13 @@ __all__ = ["SqliteMemories"]
 
 _INSERT = """INSERT INTO memories (principal, plugin, id, agent_id, run_id, memory_type, content, metadata, importance,
     created_at, updated_at, expires_at, version, hash, analyzed)
-  VALUES (:principal, :plugin, :id, :agent_id, :run_id, :memory_type, :content, :metadata, :importance,
-    :created_at, :updated_at, :expires_at, :version, :hash, :analyzed)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (principal, plugin, id) DO NOTHING"""
+_NAMED = f"""SELECT 1 FROM json_each(:ids) w CROSS JOIN memories m ON m.id = w.value WHERE {OWNED}
+  UNION ALL SELECT 1 FROM json_each(:hashes) w CROSS JOIN memories m ON m.hash = unhex(w.value) WHERE {OWNED}
+  LIMIT 1"""  # noqa: S608  # our words only, here and below
 _TWIN = f"""SELECT {COLUMNS} FROM memories m WHERE {OWNED} AND m.hash = :hash AND m.agent_id IS :agent_id
-  AND m.run_id IS :run_id AND (m.expires_at IS NULL OR m.expires_at > :updated_at) LIMIT 1"""  # noqa: S608  # our words
+  AND m.run_id IS :run_id AND (m.expires_at IS NULL OR m.expires_at > :updated_at) LIMIT 1"""  # noqa: S608
 _NAMESAKE = f"SELECT {COLUMNS} FROM memories m WHERE {OWNED} AND m.id = :id"  # noqa: S608
 _SEEN = f"SELECT {COLUMNS}, m.rid, m.analyzed FROM memories m WHERE {OWNED} AND m.id = :id"  # noqa: S608
 _CHOSEN = f"SELECT {COLUMNS}, m.rid, m.analyzed FROM memories m WHERE {OWNED} AND "  # noqa: S608
@@ -49,7 +51,10 @@ class SqliteMemories(SqliteFinding):
         """As the contract says."""
         with self._database.write() as connection:
             change = ScopeChange(connection, principal, plugin)
-            outcomes = [_add(connection, change, memory) for memory in memories]
+            if len(memories) > 1 and _all_new(change, memories):
+                outcomes = _add_new(change, memories)
+            else:
+                outcomes = [_add(change, memory) for memory in memories]
             change.finish(quota)
             return outcomes
 
@@ -148,21 +153,61 @@ class SqliteMemories(SqliteFinding):
             return len(gone)
 
 
-def _add(connection: Connection, change: ScopeChange, memory: NewMemory) -> Added:
-    bindings = insertion(change.principal, change.plugin, memory)
-    twin = connection.execute(_TWIN, bindings).fetchone()
+def _all_new(change: ScopeChange, memories: Sequence[NewMemory]) -> bool:
+    """Whether no id and no content of ``memories`` is stored already or comes twice."""
+    ids, hashes = {memory.id for memory in memories}, {memory.hash for memory in memories}
+    if len(ids) < len(memories) or len(hashes) < len(memories):
+        return False
+    bindings = {"ids": json.dumps(list(ids)), "hashes": json.dumps(list(hashes))}
+    owner = {"principal": change.principal, "plugin": change.plugin}
+    return change.connection.execute(_NAMED, bindings | owner).fetchone() is None
+
+
+def _add_new(change: ScopeChange, memories: Sequence[NewMemory]) -> list[Added]:
+    """Add those that :func:`_all_new` looked at, in half the time of one after another."""
+    texts = [as_json(memory.metadata) for memory in memories]
+    rows = (insertion(change.principal, change.plugin, *pair) for pair in zip(memories, texts, strict=True))
+    rids = change.connection.executemany(f"{_INSERT} RETURNING rid", rows).fetchall()
+    for (rid,), memory, metadata in zip(rids, memories, texts, strict=True):
+        change.put(rid, memory.analyzed, size_of(memory.content, metadata))
+        change.note(memory.id, memory.version, "add", memory.updated_at, None)
+    return [Added(_stored(change.principal, memory), duplicate=False) for memory in memories]
+
+
+def _add(change: ScopeChange, memory: NewMemory) -> Added:
+    twin = _row_like(change, memory, _TWIN)
     if twin is not None:
         return Added(record(twin), duplicate=True)
-    connection.execute(_INSERT, bindings)
-    if not connection.changes():
-        return Added(record(next(connection.execute(_NAMESAKE, bindings))), duplicate=True)
-    change.put(connection.last_insert_rowid(), memory.analyzed, size_of(memory.content, bindings["metadata"]))
+    metadata = as_json(memory.metadata)
+    change.connection.execute(_INSERT, insertion(change.principal, change.plugin, memory, metadata))
+    if not change.connection.changes():
+        namesake = _row_like(change, memory, _NAMESAKE)
+        assert namesake is not None  # noqa: S101  # what the insertion met
+        return Added(record(namesake), duplicate=True)
+    change.put(change.connection.last_insert_rowid(), memory.analyzed, size_of(memory.content, metadata))
     change.note(memory.id, memory.version, "add", memory.updated_at, None)
-    stored = MemoryRecord(
+    return Added(_stored(change.principal, memory), duplicate=False)
+
+
+def _row_like(change: ScopeChange, memory: NewMemory, sql: str) -> tuple[Any, ...] | None:
+    bindings = {
+        "principal": change.principal,
+        "plugin": change.plugin,
+        "id": memory.id,
+        "agent_id": memory.agent_id,
+        "run_id": memory.run_id,
+        "updated_at": memory.updated_at,
+        "hash": bytes.fromhex(memory.hash),
+    }
+    return change.connection.execute(sql, bindings).fetchone()
+
+
+def _stored(principal: str, memory: NewMemory) -> MemoryRecord:
+    return MemoryRecord(
         memory.id,
         memory.content,
         memory.memory_type,
-        change.principal,
+        principal,
         memory.agent_id,
         memory.run_id,
         dict(memory.metadata),
@@ -173,7 +218,6 @@ def _add(connection: Connection, change: ScopeChange, memory: NewMemory) -> Adde
         memory.expires_at,
         memory.importance,
     )
-    return Added(stored, duplicate=False)
 
 
 def _move(

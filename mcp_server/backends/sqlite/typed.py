@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import apsw
 
-__all__ = ["Connection", "Rows", "connect"]
+__all__ = ["Bindings", "Connection", "Cursor", "Rows", "connect"]
 
 _STATEMENTS_KEPT = 200
 Row = tuple[Any, ...]
@@ -25,11 +25,18 @@ class Rows(Protocol):
     def fetchone(self) -> Row | None: ...
 
 
+class Cursor(Protocol):
+    """Runs one statement at a time, whose rows are its own."""
+
+    def execute(self, statements: str, bindings: Bindings | None = None, /) -> Rows: ...
+
+
 class Connection(Protocol):
     """One thread's access to the file."""
 
     @property
     def in_transaction(self) -> bool: ...
+    def cursor(self) -> Cursor: ...
     def execute(self, statements: str, bindings: Bindings | None = None, /) -> Rows: ...
     def executemany(self, statements: str, sequenceofbindings: Iterable[Bindings], /) -> Rows: ...
     def last_insert_rowid(self) -> int: ...

@@ -25,16 +25,16 @@ _TOUCH = f"""UPDATE scopes AS m SET generation = m.generation + 1 WHERE {OWNED}
 _TARGET = f"""SELECT m.rid, e.model FROM memories m LEFT JOIN embeddings e ON e.scope_id = :scope AND e.rid = m.rid
   WHERE {OWNED} AND m.id = :id AND m.hash = :hash"""  # noqa: S608
 _PUT = """INSERT INTO embeddings (scope_id, rid, model, dim, generation, v) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (scope_id, rid) DO UPDATE
+  ON CONFLICT (rid) DO UPDATE
   SET model = excluded.model, dim = excluded.dim, generation = excluded.generation, v = excluded.v"""
 _COUNT = """INSERT INTO embedding_counts (scope_id, model, vectors) VALUES (?, ?, ?)
   ON CONFLICT (scope_id, model) DO UPDATE SET vectors = vectors + excluded.vectors"""
 _SOURCE = f"""SELECT m.scope_id, m.generation, m.records,
-  COALESCE((SELECT c.vectors FROM embedding_counts c WHERE c.scope_id = m.scope_id AND c.model = :model), 0)
-  FROM scopes m WHERE {OWNED}"""  # noqa: S608
-_ALL = """SELECT rid, v FROM embeddings WHERE scope_id = ? AND rid > ? AND model = ? AND dim = ?
-  ORDER BY rid LIMIT ?"""
-_SINCE = "SELECT rid, v FROM embeddings WHERE scope_id = ? AND generation > ? AND model = ? AND dim = ?"
+  COALESCE((SELECT c.vectors FROM embedding_counts c WHERE c.scope_id = m.scope_id AND c.model = :model), 0),
+  (SELECT max(rid) FROM embeddings) FROM scopes m WHERE {OWNED}"""  # noqa: S608
+_WRITTEN = "WHERE scope_id = ? AND generation > ? AND model = ? AND dim = ?"
+_SINCE = f"SELECT rid, v FROM embeddings {_WRITTEN}"  # noqa: S608
+_MOST_OF_THEM = f"SELECT rid, v FROM embeddings NOT INDEXED {_WRITTEN}"  # noqa: S608
 _NEAR = f"""SELECT {COLUMNS}, m.rid, e.v FROM json_each(:rids) w CROSS JOIN memories m ON m.rid = w.value
   CROSS JOIN embeddings e ON e.scope_id = :scope AND e.rid = m.rid AND e.model = :model AND e.dim = :dim
   WHERE {OWNED} AND """  # noqa: S608
@@ -95,9 +95,13 @@ class SqliteVectors:
         scopes = self._database.rows(_SOURCE, owner)
         if not scopes or not scopes[0][3]:
             return []
-        scope_id, generation, _, count = scopes[0]
+        scope_id, generation, _, count, last_rid = scopes[0]
         key = Key(scope_id, model, len(vector))
-        source = Source(generation, count, lambda since: self._changes(key, since))
+        # To look up half of all rows takes longer than to read them all: 316 against 130 ms at 100 000 rows.
+        everything = _MOST_OF_THEM if 2 * count >= last_rid else _SINCE
+        source = Source(
+            generation, count, lambda since: self._changes(_SINCE if since >= 0 else everything, key, since)
+        )
         where = Where(condition, now)
         bindings = {**where.bindings, **owner, "scope": scope_id, "dim": len(vector)}
         found: list[tuple[float, int, MemoryRecord]] = []
@@ -121,19 +125,9 @@ class SqliteVectors:
         rows = self._database.rows(_SOURCE, {"principal": principal, "plugin": plugin, "model": model})
         return rows[0][2] - rows[0][3] if rows else 0
 
-    def _changes(self, key: Key, since: int) -> Iterator[Batch]:
-        if since >= 0:
-            rows = self._database.rows(_SINCE, (key.scope_id, since, key.model, key.dim))
-            yield [(rid, packed) for rid, packed in rows]
-            return
-        last = 0
-        while True:
-            rows = self._database.rows(_ALL, (key.scope_id, last, key.model, key.dim, _ROWS_AT_ONCE))
-            if rows:
-                yield [(rid, packed) for rid, packed in rows]
-                last = rows[-1][0]
-            if len(rows) < _ROWS_AT_ONCE:
-                return
+    def _changes(self, sql: str, key: Key, since: int) -> Iterator[Batch]:
+        """What was written after generation ``since``, as of one moment: no row comes twice."""
+        return self._database.batches(sql, (key.scope_id, since, key.model, key.dim), _ROWS_AT_ONCE)
 
     def _drop_gone(self, key: Key, missing: set[int]) -> None:
         """Of what the condition left out, forget what is no longer there."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_server.transport.http.problem import problem
@@ -83,20 +84,24 @@ class Admission:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in self._watched:
             return await self._app(scope, receive, send)
-        if not self._readiness.ready:
-            ending = problem(503, "ending", "the server is ending", {"retry-after": "1", "connection": "close"})
-            return await ending(scope, receive, send)
-        principal = identity_in(scope).principal
-        wait = self._rates.take(principal)
-        if wait:
-            return await too_many(wait)(scope, receive, send)
-        if self.requests[principal] >= self._most_of_one or self.requests.total() >= self._most:
-            return await too_many(1, "too many requests are open")(scope, receive, send)
-        slot = scope[_KEY] = Slot(self, principal)
+        admitted = self.enter(identity_in(scope).principal)
+        if isinstance(admitted, Response):
+            return await admitted(scope, receive, send)
+        scope[_KEY] = admitted
         try:
             return await self._app(scope, receive, send)
         finally:
-            slot.free()
+            admitted.free()
+
+    def enter(self, principal: str) -> Slot | Response:
+        """A place for a request of ``principal``, to be given back; or the answer to it. What is refused costs it none
+        of its rate."""
+        if not self._readiness.ready:
+            return problem(503, "ending", "the server is ending", {"retry-after": "1", "connection": "close"})
+        if self.requests[principal] >= self._most_of_one or self.requests.total() >= self._most:
+            return too_many(1, "too many requests are open")
+        wait = self._rates.take(principal)
+        return too_many(wait) if wait else Slot(self, principal)
 
 
 def slot_in(scope: Scope) -> Slot:

@@ -10,13 +10,13 @@ import socket
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["guarded_protocol"]
+__all__ = ["GuardedProtocol", "guarded_protocol"]
 
 _FULL = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class _GuardedProtocol(H11Protocol):
+class GuardedProtocol(H11Protocol):
     """uvicorn's protocol with two more timers; asyncio, because a protocol is called by the event loop itself."""
 
     header_seconds = 10.0
@@ -83,7 +83,7 @@ class _GuardedProtocol(H11Protocol):
         self.transport.close()
 
 
-def guarded_protocol(*, header_seconds: float, write_seconds: float, most: int) -> type[H11Protocol]:
+def guarded_protocol(*, header_seconds: float, write_seconds: float, most: int) -> type[GuardedProtocol]:
     """A protocol class for uvicorn.
 
     Args:
@@ -92,4 +92,4 @@ def guarded_protocol(*, header_seconds: float, write_seconds: float, most: int) 
         most: Connections at one time.
     """
     limits = {"header_seconds": header_seconds, "write_seconds": write_seconds, "most": most}
-    return type("GuardedProtocol", (_GuardedProtocol,), limits)
+    return type("LimitedProtocol", (GuardedProtocol,), limits)

@@ -25,6 +25,7 @@ from mcp_server.transport.http.metrics import metrics_annex
 from mcp_server.transport.http.serving import HttpServer
 from mcp_server.transport.http.site import MCP_PATH, SSE_PATH, Annex, Site
 from mcp_server.transport.http.verifier import LocalToken, StaticTokens, TokenVerifier, VerifierChain
+from mcp_server.transport.lane.http import HttpLane
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.tickets import Tickets
 
@@ -76,7 +77,13 @@ class HttpFace:
         site = Site(face, settings, address, verifier, challenge=challenge, annexes=more, common=common, counts=counts)
         if self.inherited is None:
             _tell(address, shown, settings, sse=settings.sse, open_to_all=verifier is None)
-        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited)
+        # Traces are the SDK's to make.
+        lane = (
+            HttpLane(face, host.invoker, site.guards)
+            if host.settings.runtime.fast_lane and host.invoker.tracing is None
+            else None
+        )
+        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited, lane)
 
     def open(self, settings: HttpSettings) -> tuple[socket.socket, Address, Callable[[], None]]:
         """For the parent of several processes: the socket, its address, and what tells the operator about them.

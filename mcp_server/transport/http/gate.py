@@ -5,9 +5,8 @@ What passes is one well-formed JSON-RPC message; whether MCP knows its method, a
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -21,15 +20,12 @@ from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.identity import identity_in
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.needs import needed
+from mcp_server.transport.unique_keys import RepeatedKey, require_unique
 
 __all__ = ["Admitted", "MessageGate"]
 
 MAX_DEPTH = 256
 """Of a whole message; arguments have a limit of their own, which is lower and a tool's error."""
-
-
-class _Repeated(ValueError):
-    """An object has a key twice, which readers disagree about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +99,12 @@ async def _whole(receive: Receive) -> bytes | None:
 def _read(body: bytes) -> Message | Response:
     try:
         message = parse(body, MAX_DEPTH)
-        json.loads(body, object_pairs_hook=_unique)
+        require_unique(body)
     except (JsonProblem, ValueError) as error:
-        kind = INVALID_REQUEST if isinstance(error, _Repeated) else PARSE_ERROR
+        kind = INVALID_REQUEST if isinstance(error, RepeatedKey) else PARSE_ERROR
         return _error(kind, f"the body is {error}")
     wrong = frame_problem(message)
     return _error(INVALID_REQUEST, wrong) if wrong else cast("Message", message)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Repeated(f"ambiguous: the key {json.dumps(twice[:64])} stands twice in one object")
-    return found
 
 
 def _error(code: int, text: str) -> Response:

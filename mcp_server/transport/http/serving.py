@@ -15,6 +15,7 @@ import uvicorn
 from mcp_server.transport.http.connections import guarded_protocol
 from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.site import Site
+from mcp_server.transport.lane.connection import Lane, lane_protocol
 
 __all__ = ["HttpServer"]
 
@@ -42,10 +43,16 @@ class HttpServer:
         listening: Bound already.
         drain_seconds: How long requests under way may take when the server ends.
         inherited: From the parent, where this is one process of several.
+        lane: Is asked first, where there is one.
     """
 
     def __init__(
-        self, site: Site, listening: socket.socket, drain_seconds: float, inherited: Inherited | None = None
+        self,
+        site: Site,
+        listening: socket.socket,
+        drain_seconds: float,
+        inherited: Inherited | None = None,
+        lane: Lane | None = None,
     ) -> None:
         self.inherited = inherited
         self._site, self._listening, self._drain_seconds = site, listening, drain_seconds
@@ -53,14 +60,13 @@ class HttpServer:
         self.ended = anyio.Event()
         """Set when :meth:`serve` has returned."""
         settings = site.settings
+        protocol = guarded_protocol(
+            header_seconds=settings.header_seconds, write_seconds=settings.body_seconds, most=settings.max_connections
+        )
         self._server = _Server(
             uvicorn.Config(
                 site.app,
-                http=guarded_protocol(
-                    header_seconds=settings.header_seconds,
-                    write_seconds=settings.body_seconds,
-                    most=settings.max_connections,
-                ),
+                http=protocol if lane is None else lane_protocol(protocol, lane),
                 ws="none",
                 lifespan="off",
                 log_config=None,

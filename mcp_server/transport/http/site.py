@@ -28,6 +28,7 @@ from mcp_server.transport.http.sse import MESSAGES_PATH, SseMessages, SseStream
 from mcp_server.transport.http.streamable import StreamableEndpoint
 from mcp_server.transport.http.streams import Streams
 from mcp_server.transport.http.verifier import TokenVerifier
+from mcp_server.transport.lane.guards import Guards
 from mcp_server.transport.mcp_face import McpFace
 
 __all__ = ["MCP_PATH", "SSE_PATH", "Annex", "Site"]
@@ -95,6 +96,8 @@ class Site:
             max_body=cap,
             stateless=not self._sessions,
         )
+        face.joined.append(self.manager.joined)
+        face.cancelled.append(self.manager.cancelled)
         challenge = challenge or Challenge()
         for annex in annexes:
             if annex.joined is not None:
@@ -103,7 +106,7 @@ class Site:
         rules = {path: rule for annex in annexes for path, rule in annex.bodies.items()}
         app: ASGIApp = Router(routes, redirect_slashes=False, default=_not_found)
         app = BodyGuard(app, BodyRule(cap, seconds=settings.body_seconds), rules)
-        self.admission = app = Admission(
+        admission = self.admission = app = Admission(
             app,
             Rates(settings.requests_per_second, settings.burst, buckets=common and common.buckets(0)),
             self.readiness,
@@ -116,7 +119,9 @@ class Site:
         failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=common and common.buckets(1))
         door = next((annex.door for annex in annexes if annex.door is not None), None)
         app = authentication = Authentication(app, verifier, challenge, public, failures, door)
-        app = HostGuard(app, Names(address, settings.hosts, settings.origins))
+        names = Names(address, settings.hosts, settings.origins)
+        app = HostGuard(app, names)
+        self.guards = Guards(names, verifier, admission, self.manager, counts, cap)
         if door is not None:
             door.joined(authentication, signs_in=verifier is not None)
             app = door.dressed(app)

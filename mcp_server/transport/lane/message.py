@@ -1,0 +1,53 @@
+"""The JSON of one request, where there is one way to read it; what it asks for is judged elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic_core import from_json, to_json
+
+from mcp_server.tools.json_text import JsonProblem
+from mcp_server.transport.frame import usable_id
+from mcp_server.transport.unique_keys import require_unique
+
+__all__ = ["Request", "read_request"]
+
+MAX_BRACKETS = 200
+"""Opened in a body, and so its depth at most: below what any reader on the way refuses."""
+_KEYS = frozenset({"jsonrpc", "id", "method", "params"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A JSON-RPC request with parameters.
+
+    Attributes:
+        id: Its id.
+        method: What is asked for.
+        params: Its parameters; an object.
+    """
+
+    id: str | int
+    method: str
+    params: dict[str, Any]
+
+
+def read_request(body: bytes) -> Request | None:
+    """The request in ``body``; None where it is anything else, or could be read in two ways."""
+    if body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+        return None
+    try:
+        message: object = from_json(body, allow_inf_nan=False, cache_strings="keys")
+        if not isinstance(message, dict) or message.keys() != _KEYS:
+            return None
+        # What is written as it was read has no key twice; only bodies in another style are walked through for that.
+        if to_json(message) != body:
+            require_unique(body)
+    except (JsonProblem, ValueError):
+        return None
+    frame = cast("dict[str, Any]", message)
+    request_id, method, params = usable_id(frame), frame["method"], frame["params"]
+    if frame["jsonrpc"] != "2.0" or request_id is None or not isinstance(method, str) or not isinstance(params, dict):
+        return None
+    return Request(request_id, method, cast("dict[str, Any]", params))

@@ -1,0 +1,87 @@
+"""Which requests need nothing but their result, and the making of it; how they came is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
+
+from mcp_server.policy.scopes import TOOLS_LIST, unmet
+from mcp_server.tools.catalog import Catalog, Tool
+from mcp_server.tools.invoke import Caller, Invoker
+from mcp_server.transport.identity import Identity, bounds_of
+from mcp_server.transport.lane.message import Request
+from mcp_server.transport.lane.terms import CALL, LIST, Terms, is_modern
+from mcp_server.transport.mcp_face import McpFace, list_page
+from mcp_server.transport.needs import tool_need
+
+__all__ = ["PlainRequests"]
+
+PATIENCE_MS = 15_000
+"""After which the SDK makes an event stream of an answer over HTTP that is not there yet (``mcp`` 2.3.0)."""
+STAGES = 3
+"""Waits that may each last as long as a call: for a place of the caller's, for one of the plugin's, and the call."""
+
+
+class PlainRequests:
+    """Those of one face.
+
+    Args:
+        face: What is served.
+        invoker: Calls its tools.
+    """
+
+    def __init__(self, face: McpFace, invoker: Invoker) -> None:
+        self._face, self._invoker = face, invoker
+        self.terms = Terms(face.server)
+        self._catalog: Catalog | None = None
+        self._open: dict[str, bool] = {}
+
+    def tool(self, request: Request, identity: Identity) -> Tool | None:
+        """The tool of a call that needs nothing but its result; None for every other request."""
+        params = request.params
+        name, arguments = params.get("name"), params.get("arguments", {})
+        if request.method != CALL or not isinstance(name, str) or not isinstance(arguments, dict):
+            return None
+        if not params.keys() <= {"name", "arguments", "_meta"}:
+            return None
+        tool = self._face.catalog(identity).tools.get(name)
+        if tool is None or not self._is_open(tool):
+            return None
+        return None if identity.scopes is not None and unmet(identity.scopes, tool_need(tool)) else tool
+
+    def call(
+        self, request: Request, tool: Tool, identity: Identity, session: str, version: str
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
+        """The result of a call on the wire; errors of the call are results, too."""
+        caller = Caller(identity.principal, session=session, bounds=bounds_of(request.params.get("_meta")))
+        call = self._invoker.run(tool, request.params.get("arguments", {}), caller)
+        return self._face.answered(call, tool.name, tool, request.id, legacy=not is_modern(version))
+
+    def is_list(self, request: Request, identity: Identity) -> bool:
+        """Whether ``request`` is for the first page of ``tools/list``, by somebody who may see it."""
+        if request.method != LIST or not request.params.keys() <= {"_meta"}:
+            return False
+        return identity.scopes is None or not unmet(identity.scopes, ((TOOLS_LIST,),))
+
+    def listed(self, identity: Identity, version: str) -> bytes:
+        """The JSON of that page."""
+        shown = self._face.tools_shown(identity)
+        entries = shown.modern if is_modern(version) else shown.legacy
+        return self.terms.listed(shown, version, lambda: list_page(entries, None))
+
+    def _is_open(self, tool: Tool) -> bool:
+        """Whether calls of ``tool`` are answered with one body, and read from the body alone."""
+        catalog = self._face.catalog_of_all()
+        if catalog is not self._catalog:
+            self._catalog, self._open = catalog, {}
+        found = self._open.get(tool.name)
+        if found is None:
+            found = self._open[tool.name] = (
+                not self._face.may_speak(tool.name)
+                and STAGES * tool.limits.execution_time <= PATIENCE_MS
+                and find_invalid_x_mcp_header(tool.input.source) is None
+                and not x_mcp_header_map(tool.input.source)
+            )
+        return found
