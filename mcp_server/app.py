@@ -7,7 +7,8 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +22,10 @@ from mcp_server.registry.approval import LOCK_NAME
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
 from mcp_server.registry.watcher import watch_folders
-from mcp_server.reloading import Reloader, follow
+from mcp_server.reloading import Reloader
 from mcp_server.settings import Configuration, Folders, Settings
 from mcp_server.settings.variables import environment_of
+from mcp_server.siblings import Siblings
 from mcp_server.telemetry.call_log import CallLog
 from mcp_server.telemetry.logs import set_up_logging
 from mcp_server.telemetry.snapshot import SnapshotFile
@@ -33,11 +35,14 @@ from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from mcp_server.telemetry.events import Hub
     from mcp_server.transport.http.face import HttpFace
     from mcp_server.transport.http.serving import HttpServer
     from mcp_server.transport.http.site import Annex
 
-__all__ = ["run_server"]
+__all__ = ["http_server", "run_server"]
 
 logger = logging.getLogger(__name__)
 
@@ -76,33 +81,69 @@ async def run_server(
         ApprovalPending: With ``--locked``, a plugin is not what was approved.
         SettingsError: A configured folder is missing or unreadable, or the address cannot be listened on.
     """
-    source, sink = _private_pipes()
+    pipes = _private_pipes()
     with DrainedStderr(stdout_too=True):
         set_up_logging(settings.log.level, settings.log.format)
-        keep = partial(_keep_consent, first.files[0].path) if first else None
-        host = PluginHost(
-            settings, folders, cache=own.cache, data=own.data, state=own.state, keep_consent=keep, launch=launch
-        )
-        async with host, anyio.create_task_group() as tasks:
-            host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
-            log = _log_calls(host)
+        host = _host(settings, folders, own, first, launch)
+        async with host, _observed(host), anyio.create_task_group() as tasks:
             tasks.start_soon(_keep_stats, host, own.servers)
             reloader = Reloader(host, read, first)
             reloader.warn()
             tasks.start_soon(_reload_on_hangup, reloader)
-            server = http.server(host, _annexes(host, reloader, own, http, tasks)) if http is not None else None
-            if server is not None and server.inherited is not None:
-                configuration = [file.path for file in first.files] if first else []
-                tasks.start_soon(follow, reloader, [own.data / LOCK_NAME, *folders.roots, *configuration])
+            server = http_server(http, host, reloader, own, tasks) if http is not None else None
             _freeze_heap(host)
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
-            await _serve(host, server, (source, sink) if stdio else None)
+            await _serve(host, server, pipes if stdio else None)
             await host.settle()
             tasks.cancel_scope.cancel()
-            log.flush()
-            if tracing is not None:
-                await tracing.close()
+
+
+@asynccontextmanager
+async def _observed(host: PluginHost) -> AsyncGenerator[None]:
+    """The calls in this block are logged, and traced where somebody collects that; the rest is sent at its end."""
+    host.invoker.tracing = host.hooks.tracing = tracing = start_tracing(environment_of(None))
+    log = _log_calls(host)
+    yield
+    log.flush()
+    if tracing is not None:
+        await tracing.close()
+
+
+def _host(
+    settings: Settings, folders: PluginFolders, own: Folders, first: Configuration | None, launch: Launch | None
+) -> PluginHost:
+    """The host of a server; a user's "always" goes into the operator's own file, where there is one."""
+    keep = partial(_keep_consent, first.files[0].path) if first else None
+    return PluginHost(
+        settings, folders, cache=own.cache, data=own.data, state=own.state, keep_consent=keep, launch=launch
+    )
+
+
+def http_server(http: HttpFace, host: PluginHost, reloader: Reloader, own: Folders, tasks: TaskGroup) -> HttpServer:
+    """The server over HTTP with its management API; one of several processes also follows what the others do.
+
+    Args:
+        http: What the operator wants.
+        host: Entered already.
+        reloader: Its own.
+        own: The user's folders.
+        tasks: For what goes on beside the requests.
+
+    Raises:
+        SettingsError: As :meth:`HttpFace.server`.
+        TokenProblem: As well.
+    """
+    if http.inherited is None:
+        return http.server(host, _annexes(host, reloader, Siblings(host, reloader), own, tasks))
+    from mcp_server.transport.http.board import CommonBoard  # noqa: PLC0415  # for those who serve over HTTP alone
+    from mcp_server.transport.http.news import CommonNews  # noqa: PLC0415  # as above
+
+    siblings = Siblings(host, reloader, CommonBoard(http.inherited.common))
+    siblings.catch_up()
+    annexes = _annexes(host, reloader, siblings, own, tasks, CommonNews(http.inherited.common))
+    tasks.start_soon(siblings.follow, [own.data / LOCK_NAME, *host.folders.roots, *reloader.files])
+    return http.server(host, annexes, siblings.catch_up)
 
 
 def _private_pipes() -> tuple[int, int]:
@@ -144,12 +185,14 @@ async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, 
             tasks.cancel_scope.cancel()
 
 
-def _annexes(host: PluginHost, reloader: Reloader, own: Folders, http: HttpFace, tasks: TaskGroup) -> list[Annex]:
+def _annexes(
+    host: PluginHost, reloader: Reloader, siblings: Siblings, own: Folders, tasks: TaskGroup, hub: Hub | None = None
+) -> list[Annex]:
     """The management API and the page on it; their libraries are imported for those who serve over HTTP alone."""
     from mcp_server.admin.api import management  # noqa: PLC0415  # as above
     from mcp_server.admin.desk import Desk  # noqa: PLC0415
 
-    desk = Desk(host, reloader, own.data, own.state)
+    desk = Desk(host, reloader, siblings, own.data, own.state, hub)
     if not host.settings.http.page:
         return [management(desk)]
     from mcp_server.admin.history import History  # noqa: PLC0415  # for those who want the page
@@ -157,7 +200,7 @@ def _annexes(host: PluginHost, reloader: Reloader, own: Folders, http: HttpFace,
 
     history = History(host)
     tasks.start_soon(history.keep)
-    return [management(desk), operators_page(desk, history, several=http.inherited is not None)]
+    return [management(desk), operators_page(desk, history, several=hub is not None)]
 
 
 def _keep_consent(file: Path, plugin: str) -> None:

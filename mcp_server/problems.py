@@ -16,6 +16,8 @@ __all__ = ["did_you_mean", "json_problems", "problems_of", "without_refused"]
 
 MAX_JSON_DEPTH = 32
 _MAX_SHOWN_CHARS = 80
+_BARE = re.compile(r"[^\"\s|:/]*")
+"""A key that is read as one without quotes."""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -113,7 +115,8 @@ def _has(table: Any, step: int | str) -> bool:
 def _dotted(location: tuple[int | str, ...]) -> str:
     text = ""
     for step in location:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        name = step if isinstance(step, int) or _BARE.fullmatch(step) else f'"{step}"'
+        text += f"[{name}]" if isinstance(step, int) else f".{name}"
     return text.lstrip(".") or "(file)"
 
 

@@ -7,23 +7,19 @@ version of its plugin; calls that run end on the old one, within the drain time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-
-import anyio
 
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.settings import Configuration
 
-__all__ = ["Reloader", "follow"]
+__all__ = ["Reloader"]
 
 logger = logging.getLogger(__name__)
 
 SERVER_SECTIONS = ("runtime", "log", "llm", "memory", "approval", "audit", "secrets", "http")
 """Sections that are read when a server starts and never again."""
-FOLLOW_SECONDS = 0.5
-"""How soon one process of several takes over what another one, or a command, wrote."""
 
 
 class Reloader:
@@ -47,6 +43,11 @@ class Reloader:
     def file(self) -> Path | None:
         """The operator's own configuration file; None where there is none to read."""
         return self._current.files[0].path if self._current is not None else None
+
+    @property
+    def files(self) -> list[Path]:
+        """Every configuration file that counts, whether it is there or not."""
+        return [file.path for file in self._current.files] if self._current is not None else []
 
     def warn(self) -> None:
         """Say what of the configuration in force is ignored."""
@@ -100,28 +101,3 @@ class Reloader:
         self._host.settings = fresh.settings.model_copy(update=kept)
         self._host.fleet.start_soon(self._host.fetch_secrets)
         return self._host.reload()
-
-
-async def follow(reloader: Reloader, files: Sequence[Path]) -> None:
-    """Look again whenever one of ``files`` or folders was written, until cancelled: by another process, or a command.
-
-    The time of a folder changes with what is in it, so a plugin that comes or goes is seen; one that is written over is
-    what ``--watch`` and SIGHUP are for.
-    """
-    seen = [_changed_ns(file) for file in files]
-    while True:
-        await anyio.sleep(FOLLOW_SECONDS)
-        now = [_changed_ns(file) for file in files]
-        if now != seen:
-            seen = now
-            try:
-                reloader.look()
-            except SettingsError as error:  # a folder was taken away; what is loaded keeps serving
-                logger.warning("reload: %s", error.message)
-
-
-def _changed_ns(file: Path) -> int:
-    try:
-        return file.stat().st_mtime_ns
-    except OSError:
-        return 0

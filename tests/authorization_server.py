@@ -16,10 +16,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mcp_server.testing.servers import LocalSite, Reply, WebRequest, local_site
 
-__all__ = ["RESOURCE", "AuthorizationServer", "Key", "authorization_server", "ec_key", "rsa_key"]
+__all__ = ["RESOURCE", "WELL_KNOWN", "AuthorizationServer", "Key", "authorization_server", "ec_key", "rsa_key"]
 
 RESOURCE = "http://127.0.0.1:8765/mcp"
 """The audience, where a test does not say another; it need not be the address that the server has."""
+
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
 
 class Key:
@@ -63,18 +66,22 @@ class AuthorizationServer:
         keys: The document that it shows.
         audience: Of the tokens that it gives out.
         down: Whether it answers 503 to everything.
+        path: What the issuer's URL has behind the host.
+        metadata: The document about it by its path; that of RFC 8414 when nothing is said.
     """
 
     def __init__(self, key: Key) -> None:
         self.key, self.audience, self.down = key, RESOURCE, False
         self.keys: Any = {"keys": [key.shown()]}
         self.scopes = "tools:list tools:call"
+        self.path = ""
+        self.metadata: dict[str, Any] | None = None
         self.site: LocalSite | None = None
 
     @property
     def url(self) -> str:
         assert self.site is not None
-        return self.site.url
+        return self.site.url + self.path
 
     @property
     def looks(self) -> int:
@@ -85,6 +92,7 @@ class AuthorizationServer:
     def settings(self, **more: Any) -> dict[str, Any]:
         """``[http.oauth]`` for it; ``more`` goes to the issuer."""
         issuer = {"issuer": self.url, "jwks_url": f"{self.url}/jwks", **more}
+        issuer = {key: value for key, value in issuer.items() if value is not None}
         return {"resource": self.audience, "jwks_pause_seconds": 0.01, "issuers": {"local": issuer}}
 
     def token(
@@ -106,6 +114,19 @@ class AuthorizationServer:
         headers = {"typ": "at+jwt", "kid": key.name, **(header or {})}
         return jwt.encode(said, key.private, key.algorithm, headers)  # pyright: ignore[reportArgumentType]  # any key
 
+    def described(self, **more: Any) -> dict[str, Any]:
+        """What it says about itself, but for what is said."""
+        return {
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "jwks_uri": f"{self.url.removesuffix(self.path)}/jwks",
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            **more,
+        }
+
     def answer(self, request: WebRequest) -> Reply:
         """RFC 7517 keys, RFC 8414 metadata, and a token endpoint for client credentials."""
         if self.down:
@@ -113,17 +134,10 @@ class AuthorizationServer:
         match request.path:
             case "/jwks":
                 return Reply(self.keys)
-            case "/.well-known/oauth-authorization-server":
-                return Reply(
-                    {
-                        "issuer": self.url,
-                        "authorization_endpoint": f"{self.url}/authorize",
-                        "token_endpoint": f"{self.url}/token",
-                        "response_types_supported": ["code"],
-                        "grant_types_supported": ["client_credentials"],
-                        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-                    }
-                )
+            case path if "/.well-known/" in path:
+                shown = {WELL_KNOWN: self.described()} if self.metadata is None else self.metadata
+                found = shown.get(path, Reply("", 404))
+                return found if isinstance(found, Reply) else Reply(found)
             case "/token":
                 asked = parse_qs(request.body.decode())
                 token = self.token(aud=asked["resource"][0], scope=asked.get("scope", [""])[0])

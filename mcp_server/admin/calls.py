@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 import anyio
@@ -14,8 +15,10 @@ from mcp_server.admin.bodies import StrictRoute
 from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.admin.shapes import Known, Shape
 from mcp_server.errors import AgentMemError, Cancelled, FunctionMissing
-from mcp_server.policy.scopes import any_call
+from mcp_server.policy.scopes import ADMIN, Need, any_call, unmet
 from mcp_server.tools.catalog import SEPARATOR, Tool
+from mcp_server.tools.consent import ONCE, Question
+from mcp_server.tools.invoke import Caller
 from mcp_server.transport.identity import Identity
 from mcp_server.transport.needs import tool_need
 
@@ -23,6 +26,7 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["calls"], route_class=StrictRoute)
 T = TypeVar("T")
+_MANAGING: Need = ((ADMIN,),)
 
 
 class Called(Shape):
@@ -43,7 +47,10 @@ async def call_function(
     desk: AtDesk,
     caller: ToolCaller,
 ) -> Called:
-    """Call a tool of a plugin. Needs `plugin:<id>:call` or `tools:call`; a client that leaves ends the call."""
+    """Call a tool of a plugin. Needs `plugin:<id>:call` or `tools:call`; a client that leaves ends the call.
+
+    Where the operator wants somebody asked first, `admin:plugins` is needed too: the call is the operator's consent.
+    """
     tool = _tool(desk, caller, plugin, function)
     require(caller, any_call(caller.scopes or ()) if tool is None else tool_need(tool))
     if tool is None:
@@ -51,8 +58,20 @@ async def call_function(
         raise FunctionMissing(
             f"plugin '{plugin}' shows no tool '{function}' now", data={"plugin": plugin, "function": function}
         )
-    result = await _while_there(request, desk.host.invoker.run(tool, arguments, caller_of(caller)))
+    result = await _while_there(request, desk.host.invoker.run(tool, arguments, _consenting(caller)))
     return Called(tool=tool.name, content=result.content, structured=result.structured, is_error=result.is_error)
+
+
+def _consenting(identity: Identity) -> Caller:
+    """The caller, who consents by calling where it may manage plugins: it could as well set ``ask = false``."""
+    caller = caller_of(identity)
+    return caller if unmet(identity.scopes, _MANAGING) else replace(caller, ask=_once)
+
+
+async def _once(question: Question) -> str:
+    """The answer of who asked for this call, and for no other."""
+    del question
+    return ONCE
 
 
 def _tool(desk: Desk, caller: Identity, plugin: str, function: str) -> Tool | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,8 @@ from mcp_server.registry.registration import Registration
 from mcp_server.reloading import Reloader
 from mcp_server.settings.document import Document
 from mcp_server.settings.edit import edit_file
+from mcp_server.siblings import Siblings
+from mcp_server.telemetry.events import Hub
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.memory_tools import every_memory_tool
 from mcp_server.tools.plugin_facts import approval_facts
@@ -35,8 +37,10 @@ class Desk:
     Attributes:
         host: Entered already.
         reloader: Reads the configuration again.
+        siblings: Through them what is done here is done in every process of the server.
         data: The user's data folder.
         state: The user's state folder.
+        hub: Where events are told; one of this process when omitted.
         challenge: The site's refusals.
         streams: The site's open streams.
         happenings: What ``/events`` tells.
@@ -44,15 +48,17 @@ class Desk:
 
     host: PluginHost
     reloader: Reloader
+    siblings: Siblings
     data: Path
     state: Path
+    hub: InitVar[Hub | None] = None
     challenge: Challenge = field(default_factory=Challenge)
     streams: Streams | None = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, hub: Hub | None) -> None:
         roots = self.host.settings.http.plugin_roots
         self.registration = Registration(InstalledPlugins(self.data), __version__, roots)
-        self.happenings = Happenings(self.host)
+        self.happenings = Happenings(self.host, hub)
         record = self.host.audit.record if self.host.audit is not None else None
         tools = every_memory_tool(self.host.settings, self.host.memories, record)
         self.memory_tools: dict[str, Tool] = {tool.function: tool for tool in tools}
@@ -82,7 +88,12 @@ class Desk:
         entry = self.host.registry.approve(plugin, by)
         if self.host.audit is not None:
             self.host.audit.record(approval_row(plugin, entry))
+        self.take_up()
+
+    def take_up(self) -> None:
+        """Serve what has just been written, in every process."""
         self.host.reload()
+        self.siblings.changed()
 
     def edit(self, change: Callable[[Document], list[str]]) -> list[str]:
         """Change the operator's configuration file and take it up; what was changed, a line each.
@@ -95,6 +106,7 @@ class Desk:
             raise SettingsError("this server was started without a configuration that could be changed")
         said = edit_file(file, change)
         self.reloader.again()
+        self.siblings.changed()
         return said
 
     def record(self, principal: str, plugin: str, function: str, target: str = "") -> None:

@@ -17,7 +17,7 @@ from mcp_server.admin.access import Admin
 from mcp_server.admin.bodies import StrictRoute
 from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.telemetry.calls import CallRecord
-from mcp_server.telemetry.events import Event, EventHub
+from mcp_server.telemetry.events import Event, Hub
 from mcp_server.transport.http.streams import Streams
 
 __all__ = ["event_facts", "event_stream", "router"]
@@ -32,9 +32,7 @@ class _Told(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(
-        self, hub: EventHub, streams: Streams, after: int | None, shown: Shown, status_code: int = 200
-    ) -> None:
+    def __init__(self, hub: Hub, streams: Streams, after: int | None, shown: Shown, status_code: int = 200) -> None:
         super().__init__(status_code=status_code)
         self._hub, self._streams, self._after, self._shown = hub, streams, after, shown
 
@@ -70,7 +68,7 @@ def event_stream(desk: Desk, after: int | None, shown: Shown = event_facts) -> R
     return _Told(desk.happenings.hub, desk.streams, after, shown)
 
 
-async def _lines(hub: EventHub, after: int | None, shown: Shown) -> AsyncGenerator[ServerSentEvent]:
+async def _lines(hub: Hub, after: int | None, shown: Shown) -> AsyncGenerator[ServerSentEvent]:
     with hub.listening(after) as line:
         yield ServerSentEvent(comment="listening")
         async for event in line.events:

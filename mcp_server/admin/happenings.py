@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from mcp_server.capabilities.base import LogLine
 from mcp_server.host import PluginHost
 from mcp_server.registry.record import PluginRecord
-from mcp_server.telemetry.events import EventHub
+from mcp_server.telemetry.events import EventHub, Hub
 from mcp_server.telemetry.logs import clean, names_a_secret
 
 __all__ = ["Happenings"]
@@ -22,10 +23,11 @@ class Happenings:
 
     Args:
         host: Entered already. Denials come from its audit log; without one, none are told.
+        hub: Where it is told; one of its own when omitted.
     """
 
-    def __init__(self, host: PluginHost) -> None:
-        self.hub = EventHub()
+    def __init__(self, host: PluginHost, hub: Hub | None = None) -> None:
+        self.hub: Hub = hub or EventHub()
         self._host = host
         self._known = self._standings()
         host.changed.append(self.look)
@@ -52,7 +54,8 @@ class Happenings:
     def _said(self, line: LogLine) -> None:
         """As the server's own log has it: what looks like a secret is hidden."""
         fields = {key: "[redacted]" if names_a_secret(key) else _plain(value) for key, value in line.fields.items()}
-        about = {"plugin": line.plugin, "level": line.level, "message": clean(line.message), "fields": fields}
+        about = {"plugin": line.plugin, "level": line.level, "message": clean(line.message)}
+        about["fields"] = json.dumps(fields, ensure_ascii=False) if fields else ""
         self.hub.tell("log", about)
 
     def _standings(self) -> dict[str, _Standing]:

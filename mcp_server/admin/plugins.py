@@ -77,7 +77,7 @@ async def remove_plugin(plugin: PluginId, desk: AtDesk, admin: Admin) -> None:
     desk.host.registry.get(plugin)
     desk.registration.installed.remove(plugin)
     desk.record(admin.principal, plugin, "remove")
-    desk.host.reload()
+    desk.take_up()
 
 
 @router.post("/plugins/{plugin}/start")
@@ -86,21 +86,21 @@ async def start_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDetai
     record = desk.host.registry.get(plugin)
     if record.serving:
         raise LifecycleError(f"plugin '{plugin}' is {record.shown_state} already", data={"plugin": plugin})
-    desk.host.restart(plugin)
+    desk.siblings.start(plugin)
     return _done(desk, admin.principal, plugin, "start")
 
 
 @router.post("/plugins/{plugin}/stop")
 async def stop_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDetails:
     """Take a plugin's tools away until it is started; calls under way end first."""
-    desk.host.stop(plugin)
+    desk.siblings.stop(plugin)
     return _done(desk, admin.principal, plugin, "stop")
 
 
 @router.post("/plugins/{plugin}/restart")
 async def restart_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDetails:
     """Load a plugin anew, with its crashes forgotten."""
-    desk.host.restart(plugin)
+    desk.siblings.restart(plugin)
     return _done(desk, admin.principal, plugin, "restart")
 
 
@@ -108,7 +108,7 @@ async def restart_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDet
 async def reload_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDetails:
     """Look at the configuration and the plugin folders again."""
     desk.host.registry.get(plugin)
-    desk.reloader.again()
+    desk.siblings.reload()
     return _done(desk, admin.principal, plugin, "reload")
 
 

@@ -45,7 +45,9 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            ZIP: {"schema": {"type": "string", "format": "binary", "description": "A flat zip with a plugin.toml."}},
+            ZIP: {
+                "schema": {"type": "string", "format": "binary", "description": "A zip with a plugin.toml at its root."}
+            },
             FORM: {"schema": _Parts.model_json_schema()},
             JSON: {"schema": ByPath.model_json_schema()},
         },
@@ -77,7 +79,7 @@ async def register_plugin(
         foreign = frozenset(plugin for plugin in desk.host.registry.records if not installed.has(plugin))
         plugin = await anyio.to_thread.run_sync(desk.registration.install, staged, foreign)
     desk.record(admin.principal, plugin, "register")
-    desk.host.reload()
+    desk.take_up()
     if approve or (approve is None and admin.scopes is None):
         _approve(desk, plugin, admin.principal)
     return details_of(desk, plugin)

@@ -10,6 +10,7 @@ from anyio import CancelScope
 
 from mcp_server.memory.bounds import UNBOUND, Bounds
 from mcp_server.policy.limits import Limits
+from mcp_server.policy.narrowing import WIDE, Narrowing
 from mcp_server.policy.rights import Rights
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class CallContext:
         digest: sha256 of the module that runs.
         trace: The spans of the call, where it is traced.
         asking: The span of the host call under way, where it is traced; a guest makes one at a time.
+        narrowing: What is taken from the principal; rights and limits are without it already.
     """
 
     plugin: str
@@ -92,6 +94,7 @@ class CallContext:
     over: bool = False
     trace: CallTrace | None = None
     asking: HostCallTrace | None = None
+    narrowing: Narrowing = WIDE
 
     def end(self) -> None:
         """The guest has ended; what still waits on its behalf is given up: a model stops writing, a site is left."""

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
 
 from mcp_server import __version__
-from mcp_server.cli.options import Config, Json, Manifests, Plugins, Set
+from mcp_server.cli.options import (
+    Config,
+    Http,
+    Inherited,
+    Json,
+    Locked,
+    Manifests,
+    NoAuth,
+    Plugins,
+    Processes,
+    Set,
+    Stdio,
+    Watch,
+)
 from mcp_server.cli.output import fail, known, print_json
 from mcp_server.cli.verbs import audit, cache, config, memory, plugin, token, tool
 from mcp_server.errors import AgentMemError
@@ -37,44 +49,25 @@ def serve(
     manifests: Manifests = None,
     plugins: Plugins = None,
     config: Config = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Pick up changed plugins while serving.")] = False,
-    locked: Annotated[
-        bool, typer.Option("--locked", help="Refuse to start unless every plugin is what was approved.")
-    ] = False,
+    watch: Watch = False,
+    locked: Locked = False,
     sets: Set = None,
-    http: Annotated[
-        str | None,
-        typer.Option(
-            "--http", metavar="[HOST:PORT]", help="Serve over HTTP, at 127.0.0.1:8765 when no address is said."
-        ),
-    ] = None,
-    stdio: Annotated[bool, typer.Option("--stdio", help="Beside --http, serve stdin and stdout too.")] = False,
-    no_auth: Annotated[bool, typer.Option("--no-auth", help="Let anybody who reaches --http call the tools.")] = False,
-    processes: Annotated[
-        int, typer.Option("--processes", metavar="N", min=1, max=64, help="Serve --http with several processes.")
-    ] = 1,
-    inherited: Annotated[str | None, typer.Option("--inherited", hidden=True)] = None,
+    http: Http = None,
+    stdio: Stdio = False,
+    no_auth: NoAuth = False,
+    processes: Processes = 1,
+    inherited: Inherited = None,
 ) -> None:
     """Serve MCP over stdin and stdout, or over HTTP."""
+    from mcp_server.cli.serve import ServeOptions
     from mcp_server.cli.serve import serve as serve_all
 
+    options = ServeOptions(manifests or [], plugins or [], config, sets or (), watch, locked, no_auth)
     if processes > 1:
-        from mcp_server.cli.processes import Options, serve_with_processes
+        from mcp_server.cli.processes import serve_with_processes
 
-        options = Options(manifests or (), plugins or (), config, sets or (), watch, locked, no_auth)
         raise typer.Exit(serve_with_processes(http, processes, options, stdio=stdio))
-    serve_all(
-        manifests,
-        plugins,
-        config,
-        watch=watch,
-        locked=locked,
-        sets=sets or (),
-        http=http,
-        stdio=stdio,
-        no_auth=no_auth,
-        inherited=inherited,
-    )
+    serve_all(options, http=http, stdio=stdio, inherited=inherited)
 
 
 @app.command()

@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Capabilities", "Config", "Json", "Manifests", "Plugins", "Project", "Set"]
+__all__ = [
+    "Capabilities",
+    "Config",
+    "Http",
+    "Inherited",
+    "Json",
+    "Locked",
+    "Manifests",
+    "NoAuth",
+    "Plugins",
+    "Processes",
+    "Project",
+    "Set",
+    "Stdio",
+    "Watch",
+]
 
 Manifests = Annotated[
     list[Path] | None, typer.Option("--manifests", metavar="DIR", help="Folder of <id>/plugin.toml; repeatable.")
@@ -20,6 +35,18 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting, as log.level=debug; repeatable."),
 ]
+Watch = Annotated[bool, typer.Option("--watch", help="Pick up changed plugins while serving.")]
+Locked = Annotated[bool, typer.Option("--locked", help="Refuse to start unless every plugin is what was approved.")]
+Http = Annotated[
+    str | None,
+    typer.Option("--http", metavar="[HOST:PORT]", help="Serve over HTTP, at 127.0.0.1:8765 when no address is said."),
+]
+Stdio = Annotated[bool, typer.Option("--stdio", help="Beside --http, serve stdin and stdout too.")]
+NoAuth = Annotated[bool, typer.Option("--no-auth", help="Let anybody who reaches --http call the tools.")]
+Processes = Annotated[
+    int, typer.Option("--processes", metavar="N", min=1, max=64, help="Serve --http with several processes.")
+]
+Inherited = Annotated[str | None, typer.Option("--inherited", hidden=True)]
 Project = Annotated[bool, typer.Option("--project", help="In ./agentmem.toml, not in the user's own file.")]
 Capabilities = Annotated[list[str] | None, typer.Argument(metavar="CAPABILITY...", help="Such as NetworkAccess.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]

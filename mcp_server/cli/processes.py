@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
 
-from mcp_server.cli.serve import http_face, parse_sets
+from mcp_server.cli.serve import ServeOptions, http_face, parse_sets
 from mcp_server.errors import SettingsError
 from mcp_server.settings import load_configuration
 from mcp_server.telemetry.logs import set_up_logging
 
-__all__ = ["Options", "serve_with_processes"]
+__all__ = ["serve_with_processes"]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line said, for each of the processes."""
-
-    manifests: Sequence[Path]
-    plugins: Sequence[Path]
-    config: Path | None
-    sets: Sequence[str]
-    watch: bool
-    locked: bool
-    no_auth: bool
-
-    def words(self) -> list[str]:
-        """As on a command line."""
-        words = [word for folder in self.manifests for word in ("--manifests", str(folder))]
-        words += [word for folder in self.plugins for word in ("--plugins", str(folder))]
-        words += ["--config", str(self.config)] if self.config else []
-        words += [word for given in self.sets for word in ("--set", given)]
-        switches = {"--watch": self.watch, "--locked": self.locked, "--no-auth": self.no_auth}
-        return words + [name for name, given in switches.items() if given]
-
-
-def serve_with_processes(http: str | None, count: int, options: Options, *, stdio: bool) -> int:
+def serve_with_processes(http: str | None, count: int, options: ServeOptions, *, stdio: bool) -> int:
     """Keep ``count`` processes serving until this one is asked to end; the status to exit with.
 
     Raises:

@@ -7,6 +7,7 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mcp_server.transport.http.face import HttpFace
 
 __all__ = [
+    "ServeOptions",
     "example_folders",
     "find_folders",
     "http_face",
@@ -37,31 +39,48 @@ __all__ = [
 ]
 
 
-def serve(
-    manifests: list[Path] | None,
-    plugins: list[Path] | None,
-    config: Path | None,
-    *,
-    watch: bool,
-    locked: bool = False,
-    sets: Sequence[str] = (),
-    http: str | None = None,
-    stdio: bool = False,
-    no_auth: bool = False,
-    inherited: str | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What the command line of ``serve`` says, however many processes serve."""
+
+    manifests: Sequence[Path]
+    plugins: Sequence[Path]
+    config: Path | None
+    sets: Sequence[str]
+    watch: bool
+    locked: bool
+    no_auth: bool
+
+    def words(self) -> list[str]:
+        """As on a command line."""
+        words = [word for folder in self.manifests for word in ("--manifests", str(folder))]
+        words += [word for folder in self.plugins for word in ("--plugins", str(folder))]
+        words += ["--config", str(self.config)] if self.config else []
+        words += [word for given in self.sets for word in ("--set", given)]
+        switches = {"--watch": self.watch, "--locked": self.locked, "--no-auth": self.no_auth}
+        return words + [name for name, given in switches.items() if given]
+
+
+def serve(options: ServeOptions, *, http: str | None, stdio: bool, inherited: str | None) -> None:
     """Serve until the client closes stdin, or the process is asked to end."""
     from mcp_server.app import run_server
 
-    read = partial(load_configuration, config, overrides=parse_sets(sets))
+    read = partial(load_configuration, options.config, overrides=parse_sets(options.sets))
     first = read()
-    folders, launch = find_folders(manifests, plugins), launched(manifests, plugins, config, locked=locked)
-    if http is not None:
-        folders = _with_installed(folders)
-        launch = launched(list(folders.manifests), list(folders.plugins), config, locked=locked)
-    face = http_face(http, no_auth=no_auth, inherited=inherited) if http is not None else None
-    run = partial(run_server, first.settings, folders, user_folders(), watch=watch, read=read, first=first)
+    folders, launch = _found(options, http=http is not None)
+    face = http_face(http, no_auth=options.no_auth, inherited=inherited) if http is not None else None
+    run = partial(run_server, first.settings, folders, user_folders(), watch=options.watch, read=read, first=first)
     anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None))
+
+
+def _found(options: ServeOptions, *, http: bool) -> tuple[PluginFolders, Launch]:
+    """Where plugins lie, and how the command was started; over HTTP what the management API installs is served too."""
+    manifests, plugins = list(options.manifests), list(options.plugins)
+    folders = find_folders(manifests, plugins)
+    if http:
+        folders = _with_installed(folders)
+        manifests, plugins = list(folders.manifests), list(folders.plugins)
+    return folders, launched(manifests, plugins, options.config, locked=options.locked)
 
 
 def _with_installed(folders: PluginFolders) -> PluginFolders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,8 +51,7 @@ def _told(kind: str, facts: Mapping[str, Any]) -> tuple[str, str, bool]:
         case "denied":
             return f"{facts['function']} {facts['target']}".strip(), facts["code"], True
         case "log":
-            fields = f" {json.dumps(facts['fields'], ensure_ascii=False)}" if facts["fields"] else ""
-            return f"{facts['message']}{fields}", facts["level"], facts["level"] in _BAD
+            return f"{facts['message']} {facts['fields']}".rstrip(), facts["level"], facts["level"] in _BAD
         case _:
             return f"is {facts['state']}", facts["code"], bool(facts["code"])
 

@@ -17,10 +17,12 @@ __all__ = [
     "grant_table",
     "hard_link_fix",
     "hooks_fix",
+    "limit_fix",
     "network_fix",
     "principal_fix",
     "quota_fix",
     "quoted",
+    "table_of",
     "range_fix",
     "secret_fix",
     "secret_value_fix",
@@ -50,9 +52,9 @@ def undeny_fix(plugin: str, capability: str) -> str:
     )
 
 
-def principal_fix(capability: str) -> str:
-    """For a capability that is withheld from the principal of the call."""
-    return f"\"{capability}\" stands in deny of the caller's table in [principals] of the server's configuration"
+def principal_fix(capability: str, narrowed: str) -> str:
+    """For a capability that is withheld from the principal of the call, by the entry ``narrowed`` of [principals]."""
+    return f'"{capability}" stands in deny of {table_of("principals", narrowed)} in the server\'s configuration'
 
 
 def network_fix(plugin: str, method: str, origin: str, path: str, *, bound: str, owner: str, rule: str = "") -> str:
@@ -157,8 +159,17 @@ def _either(words: str, line: str) -> str:
 
 def grant_table(plugin: str, *more: str) -> str:
     """The header of a plugin's grant in the configuration, or of a table below it."""
-    name = plugin if re.fullmatch(r"[A-Za-z0-9_-]+", plugin) else json.dumps(plugin)
-    return f"[{'.'.join(('grants', name, *more))}]"
+    return table_of("grants", plugin, *more)
+
+
+def table_of(*keys: str) -> str:
+    """The header of a table of the configuration; keys that TOML wants in quotes are in quotes."""
+    return f"[{'.'.join(key if re.fullmatch(r'[A-Za-z0-9_-]+', key) else _toml(key) for key in keys)}]"
+
+
+def limit_fix(key: str, *table: str) -> str:
+    """For a limit that a call of a plugin has reached, and that stands in ``table``."""
+    return f"raise {key} in {table_of(*table)} in the server's configuration"
 
 
 def _toml(value: object) -> str:

@@ -6,13 +6,13 @@ precedents in the field are in ``docs/limits.md``, which is generated from :data
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from mcp_server.errors import LimitExceeded
 from mcp_server.problems import did_you_mean
 
-__all__ = ["LIMITS", "WASM_PAGE", "LimitSpec", "Limits", "exceeded", "limit_problems", "resolve_limits"]
+__all__ = ["LIMITS", "LIMIT_KEYS", "WASM_PAGE", "LimitSpec", "Limits", "exceeded", "limit_problems", "resolve_limits"]
 
 WASM_PAGE = 65_536
 """Bytes of one WebAssembly page (core specification 2.0, 4.2.8)."""
@@ -60,7 +60,16 @@ LIMITS: tuple[LimitSpec, ...] = (
         "registry.version",
         "initial elements of all tables; growth falls under the worker's data limit",
     ),
-    LimitSpec("load_time", "max_load_time_ms", 5_000, 120_000, "ms", 1, "runtime.worker", "compile and first instance"),
+    LimitSpec(
+        "load_time",
+        "max_load_time_ms",
+        5_000,
+        120_000,
+        "ms",
+        1,
+        "runtime.worker",
+        "processor time to compile and to make the first instance",
+    ),
     LimitSpec(
         "execution_time",
         "max_execution_time_ms",
@@ -115,6 +124,7 @@ LIMITS: tuple[LimitSpec, ...] = (
     LimitSpec("llm_calls", "max_llm_calls", 8, 1_000, "calls", 1, "capabilities.llm", "`call_llm` in one call"),
     LimitSpec("log_bytes", "max_log_bytes", 65_536, MIB, "bytes", 1, "capabilities.logging", "log text of one call"),
 )
+LIMIT_KEYS = tuple(spec.key for spec in LIMITS)
 _BY_NAME: dict[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
 
 
@@ -145,14 +155,14 @@ class Limits:
         return self.memory // WASM_PAGE
 
 
-def limit_problems(asked: Mapping[str, int]) -> list[str]:
-    """Each key of ``asked`` that is no limit, and each value outside its limit's range."""
+def limit_problems(asked: Mapping[str, int], known: Sequence[str] = LIMIT_KEYS) -> list[str]:
+    """Each key of ``asked`` that is no limit, with one of ``known`` that is near, and each value out of its range."""
     rows = {spec.key: spec for spec in LIMITS}
     problems: list[str] = []
     for key, value in asked.items():
         spec = rows.get(key)
         if spec is None:
-            problems.append(f"{key}: unknown key{did_you_mean(key, list(rows))}")
+            problems.append(f"{key}: unknown key{did_you_mean(key, known)}")
         elif not 1 <= value <= spec.hard:
             problems.append(f"{key}: {value} is outside 1 … {spec.hard} {spec.unit}")
     return problems

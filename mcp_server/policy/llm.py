@@ -53,12 +53,15 @@ class ProviderSection(_Section):
     timeout_seconds: float = Field(default=60.0, gt=0, le=600)
     attempts: int = Field(default=4, ge=1, le=10)
     token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105  # a word of the dialect
+    trace: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> ProviderSection:
         if self.dialect == "extractive":
             if self.base_url is not None or self.key is not None:
                 raise ValueError("an extractive provider has no base_url and no key: it asks nobody")
+            if self.trace:
+                raise ValueError("an extractive provider is sent nothing, so no trace either")
         elif self.base_url is None:
             raise ValueError(f"the dialect '{self.dialect}' needs a base_url")
         return self

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from mcp_server.policy.advice import limit_fix
 from mcp_server.policy.limits import LIMITS, Limits
 from mcp_server.policy.rights import Capability, Rights
 
@@ -30,12 +31,14 @@ class Narrowing:
         deny: Capabilities that no plugin has while it runs for this principal.
         limits: By key; the lower of this and the plugin's own holds.
         calls: How many calls it may have in flight; None where what holds for all is enough.
+        name: The entry of ``[principals]`` that says so.
     """
 
     plugins: frozenset[str] | None = None
     deny: frozenset[Capability] = frozenset()
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     calls: int | None = None
+    name: str = ""
 
     def shows(self, plugin: str, *, own: bool) -> bool:
         """Whether the principal may call the tools of ``plugin``, or the host's ``own`` ones of that name."""
@@ -47,7 +50,7 @@ class Narrowing:
         """``rights`` of a plugin, while it runs for the principal."""
         if not self.deny:
             return rights
-        return replace(rights, granted=rights.granted - self.deny, withheld=self.deny)
+        return replace(rights, granted=rights.granted - self.deny, withheld=self.deny, withheld_by=self.name)
 
     def limit(self, limits: Limits) -> Limits:
         """``limits`` of a plugin, while it runs for the principal."""
@@ -59,6 +62,18 @@ class Narrowing:
             if spec.key in self.limits
         }
         return replace(limits, **lower)
+
+    def limit_fix(self, plugin: str, key: str, allowed: int) -> str:
+        """What an operator does about a limit that a call of ``plugin`` for the principal has reached.
+
+        Args:
+            plugin: The plugin.
+            key: Of the limit, one of :data:`NARROWABLE_LIMITS`.
+            allowed: What was in force, in the key's unit.
+        """
+        if self.limits.get(key, allowed + 1) <= allowed:
+            return limit_fix(key, "principals", self.name, "limits")
+        return limit_fix(key, "plugins", plugin, "limits")
 
     def share(self, calls: int) -> int:
         """Calls in flight, where everybody may have ``calls``."""

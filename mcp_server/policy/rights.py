@@ -86,6 +86,7 @@ class Rights:
         hooks: Whether its hooks run: they see the memories of all plugins of a principal.
         shares_memories: Whether its memories are those of the principal itself, not a space of the plugin's own.
         withheld: What the principal of the call takes away from every plugin.
+        withheld_by: The entry of ``[principals]`` that does.
         sends_trace: Whether its HTTP requests tell the sites that it may reach which trace they are part of.
     """
 
@@ -100,6 +101,7 @@ class Rights:
     hooks: bool = False
     shares_memories: bool = False
     withheld: frozenset[Capability] = frozenset()
+    withheld_by: str = ""
     sends_trace: bool = True
 
     @property
@@ -119,7 +121,7 @@ class Rights:
         open_ones = [name for name in names if name not in self.denied | self.withheld]
         fixes = [grant_fix(plugin, open_ones)] if open_ones else []
         fixes += [undeny_fix(plugin, name) for name in denied]
-        return "; ".join(fixes + [principal_fix(name) for name in names if name in self.withheld])
+        return "; ".join(fixes + [principal_fix(name, self.withheld_by) for name in names if name in self.withheld])
 
     def allows(self, function: str) -> bool:
         """Whether host function ``function`` may do its work for this plugin."""

@@ -9,7 +9,7 @@ __all__ = ["BundleInvalid", "InstallFailed", "NotInstalled"]
 
 
 class BundleInvalid(AgentMemError):
-    """What was sent is no bundle of a plugin: not a flat zip, a name that is not taken, too many or too large parts."""
+    """What was sent is no bundle of a plugin: no zip, a name that is not taken, too many or too large parts."""
 
     code = "bundle_invalid"
     exit_code = Exit.PLUGIN_INVALID

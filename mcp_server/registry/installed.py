@@ -21,6 +21,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mcp_server.registry.bundle import files_below
 from mcp_server.registry.errors import InstallFailed, NotInstalled
 
 __all__ = ["BUNDLES_NAME", "InstalledPlugins"]
@@ -147,12 +148,16 @@ class InstalledPlugins:
 def _sealed(folder: Path) -> str:
     """Put the files onto the disk, read-only; the sha256 over their names and digests."""
     whole = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
+    for name in files_below(folder):
+        path = folder / name
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
         path.chmod(0o400)
-        whole.update(f"{path.name}\0{digest}\n".encode())
+        whole.update(f"{name}\0{digest}\n".encode())
+    for inner in folder.rglob("*"):
+        if inner.is_dir():
+            _sync(inner)
     _sync(folder)
     return whole.hexdigest()
 

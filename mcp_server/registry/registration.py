@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mcp_server.errors import ConfigInvalid, InvalidArguments, ManifestError, NameCollision
 from mcp_server.policy.rights import CAPABILITIES
-from mcp_server.registry.bundle import check_names, take_folder, unpack
+from mcp_server.registry.bundle import files_below, take_folder, unpack
+from mcp_server.registry.bundle_names import check_names
 from mcp_server.registry.discovery import MANIFEST_NAME, Found
 from mcp_server.registry.installed import InstalledPlugins
 from mcp_server.registry.version import OperatorWord, read_manifest, read_version
@@ -70,7 +71,7 @@ class Registration:
             AgentMemError: Its module is refused.
             OSError: It cannot be written; nothing has changed.
         """
-        check_names(path.name for path in staged.iterdir())
+        check_names(files_below(staged))
         plugin = self._checked(staged)
         if plugin in taken:
             raise NameCollision(

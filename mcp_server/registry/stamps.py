@@ -19,12 +19,9 @@ Stamp = tuple[tuple[int, int, int], ...]
 def files_of(source: LoadedManifest) -> tuple[Path, ...]:
     """Every file a version was made of: manifest, module, schemas."""
     folder = source.path.parent
-    schemas = [
-        folder / name
-        for tool in source.manifest.tools
-        for name in (tool.input_schema, tool.output_schema)
-        if isinstance(name, str)
-    ]
+    manifest = source.manifest
+    named = [name for tool in manifest.tools for name in (tool.input_schema, tool.output_schema)]
+    schemas = [folder / name for name in (*named, manifest.config_schema) if isinstance(name, str)]
     return (source.path, source.wasm, *schemas)
 
 

@@ -136,7 +136,7 @@ class Bridge:
                 "limit_host_calls",
                 f"one call may make {limit} host calls; this was number {usage.host_calls}",
                 {"limit": "host_calls", "allowed": limit, "used": usage.host_calls},
-                fix=f"raise max_host_calls under [plugins.{context.plugin}.limits] in the server's configuration",
+                fix=context.narrowing.limit_fix(context.plugin, "max_host_calls", limit),
             )
         if not context.rights.allows(name):
             capability = HOST_FUNCTIONS.get(name)

@@ -16,6 +16,7 @@ import anyio
 
 from mcp_server.errors import AgentMemError, PluginUnavailable
 from mcp_server.policy.limits import exceeded
+from mcp_server.runtime import patience
 from mcp_server.runtime.channel import Holder, LoadRefused, Pending, WorkerChannel, WorkerGone
 from mcp_server.runtime.launcher import Launcher, WorkerProcess
 from mcp_server.runtime.modules import ModuleStore
@@ -169,8 +170,7 @@ class Worker:
     async def _await_loaded(self, channel: WorkerChannel) -> dict[str, Any]:
         limits, plugin = self.runnable.limits, self.runnable.plugin
         try:
-            with anyio.fail_after(limits.load_time / 1_000):
-                return await channel.loaded
+            return await patience.within(limits.load_time / 1_000, channel.loaded, self._processor_seconds)
         except TimeoutError:
             raise exceeded("load_time", limits.load_time, plugin=plugin) from None
         except LoadRefused as refused:
@@ -183,6 +183,9 @@ class Worker:
             if self.exit_status in (-signal.SIGXCPU, -signal.SIGKILL):  # RLIMIT_CPU stands at the load time
                 raise exceeded("load_time", limits.load_time, plugin=plugin) from None
             raise crash from None
+
+    def _processor_seconds(self) -> float:
+        return patience.processor_seconds(self._process.pid) if self._process is not None else 0.0
 
     async def _crash(self, doing: str) -> AgentMemError:
         with anyio.move_on_after(EXIT_STATUS_PATIENCE):

@@ -23,7 +23,7 @@ class IssuerSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     issuer: str
-    jwks_url: str
+    jwks_url: str | None = None
     algorithms: tuple[Algorithm, ...] = Field(default=("RS256", "ES256"), min_length=1)
     types: tuple[str, ...] = Field(default=("at+jwt",), min_length=1)
     audience: str | None = Field(default=None, min_length=1, max_length=2_048)
@@ -34,8 +34,8 @@ class IssuerSettings(BaseModel):
 
     @field_validator("issuer", "jwks_url")
     @classmethod
-    def _safe(cls, url: str) -> str:
-        return _checked(url)
+    def _safe(cls, url: str | None) -> str | None:
+        return url if url is None else _checked(url)
 
     @field_validator("scopes")
     @classmethod

@@ -7,7 +7,7 @@ from typing import cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from mcp_server.policy.limits import limit_problems
+from mcp_server.policy.limits import LIMIT_KEYS, limit_problems
 from mcp_server.policy.narrowing import NARROWABLE_LIMITS, Narrowing
 from mcp_server.policy.rights import CAPABILITIES, Capability
 from mcp_server.problems import did_you_mean
@@ -43,11 +43,12 @@ class PrincipalSettings(BaseModel):
     @field_validator("limits")
     @classmethod
     def _enforced(cls, limits: dict[str, int]) -> dict[str, int]:
-        problems = limit_problems(limits)
+        problems = limit_problems(limits, NARROWABLE_LIMITS)
         problems += [
-            f"{key}: is built into the workers, which serve all principals; here are {', '.join(NARROWABLE_LIMITS)}"
+            f"{key}: is built into the workers, which serve all principals; set it under [plugins.<id>.limits]; "
+            f"here are {', '.join(NARROWABLE_LIMITS)}"
             for key in limits
-            if key not in NARROWABLE_LIMITS
+            if key in LIMIT_KEYS and key not in NARROWABLE_LIMITS
         ]
         if problems:
             raise ValueError("; ".join(problems))

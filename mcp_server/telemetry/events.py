@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-__all__ = ["Event", "EventHub", "Listening"]
+__all__ = ["KEPT", "Event", "EventHub", "Hub", "Line", "Listening"]
 
 KEPT = 256
+"""Events that are remembered for a listener that comes back."""
 LINE = 256
 """Events that wait for one listener."""
 
@@ -37,6 +38,35 @@ class Event:
     kind: str
     about: Any
     at: float
+
+
+class Line(Protocol):
+    """What a listener has."""
+
+    @property
+    def events(self) -> AsyncIterable[Event]:
+        """What comes."""
+        ...
+
+    def lost(self) -> int:
+        """How many events it has missed since the last question."""
+        ...
+
+
+class Hub(Protocol):
+    """Takes events and hands them to all listeners: of one process, or of several that serve as one."""
+
+    def tell(self, kind: str, about: Any) -> None:
+        """Something happened."""
+        ...
+
+    def kept(self) -> Sequence[Event]:
+        """The last events, the oldest first."""
+        ...
+
+    def listening(self, after: int | None = None) -> AbstractContextManager[Line]:
+        """The line of a listener; with ``after``, events that are still kept and came after that one stand in it."""
+        ...
 
 
 class Listening:

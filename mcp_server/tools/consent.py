@@ -16,7 +16,7 @@ from mcp_server.registry.version import Asking
 from mcp_server.tools.json_text import write
 from mcp_server.tools.results import clean_text
 
-__all__ = ["Ask", "Consents", "Question", "Subject", "nobody_to_ask"]
+__all__ = ["ONCE", "Ask", "Consents", "Question", "Subject", "nobody_to_ask"]
 
 ONCE, SESSION, ALWAYS, NO = "once", "session", "always", "no"
 NOBODY = "nobody"

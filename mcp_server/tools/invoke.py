@@ -230,6 +230,7 @@ def _context(
         deadline=time.monotonic() + limits.execution_time / 1_000,
         log=both,
         digest=digest,
+        narrowing=narrowing,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from mcp_server.policy.narrowing import Narrowing, narrowing_of
 from mcp_server.settings import PrincipalSettings
@@ -40,7 +41,7 @@ class Views:
         said = self._said()
         if said is not self._read:
             self._read = said
-            self._narrowings = {name: one.narrowing for name, one in said.items()}
+            self._narrowings = {name: replace(one.narrowing, name=name) for name, one in said.items()}
         return narrowing_of(self._narrowings, principal)
 
     def of(self, principal: str) -> Catalog:

@@ -17,7 +17,8 @@ from mcp_server.registry.errors import InstallFailed, NotInstalled
 from mcp_server.registry.installed import InstalledPlugins
 from mcp_server.registry.registration import Registration
 from mcp_server.registry.version import OperatorWord, read_manifest, read_version
-from tests.admin.conftest import bundle
+from tests.admin.conftest import manifest, zipped
+from tests.guests import ECHO, module
 from tests.requirements import requirement
 
 OPERATIONS = (
@@ -46,8 +47,9 @@ def install(data: Path, content: bytes) -> str:
 
 
 def given(data: Path, version: str) -> bytes:
-    """A bundle whose zip lies in ``data``, written before anything fails."""
-    content = bundle("sent", version)
+    """A bundle with a folder in it, whose zip lies in ``data``, written before anything fails."""
+    files = {"plugin.toml": manifest("sent", version), "sent.wasm": module(ECHO), "schemas/in/a.json": "{}"}
+    content = zipped(files)
     (data / content.hex()[-8:]).write_bytes(content)
     return content
 
@@ -156,5 +158,6 @@ def test_installed_files_are_read_only_and_named_by_what_is_in_them(tmp_path: Pa
     home = (tmp_path / "plugins" / "sent").resolve()
     assert home.parent == (tmp_path / "bundles").resolve()
     assert len(home.name) == 64
-    assert {path.stat().st_mode & 0o777 for path in home.iterdir()} == {0o400}
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert [path.stat().st_mode & 0o777 for path in files] == [0o400] * 3
     assert home.stat().st_mode & 0o777 == 0o700

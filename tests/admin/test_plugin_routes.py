@@ -11,7 +11,7 @@ import anyio.lowlevel
 import httpx2
 import pytest
 
-from tests.admin.conftest import API
+from tests.admin.conftest import API, make_token
 from tests.flows import bodies
 from tests.guests import ECHO, module, write_plugin
 from tests.http_server import HttpServer, http_server
@@ -123,6 +123,33 @@ async def test_a_call_gives_what_a_call_over_mcp_gives(web: HttpServer) -> None:
         for path, code in (("nope/call/echo", "plugin_not_found"), ("well/call/nope", "function_missing")):
             missing = await client.post(f"{API}/plugins/{path}", json={})
             assert (missing.status_code, missing.json()["code"]) == (404, code)
+
+
+@requirement("api:calls")
+async def test_a_plugin_that_asks_first_runs_for_who_manages_plugins_and_for_nobody_else(
+    stage: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "ask.toml"
+    config.write_text("[grants.well]\nask = true\n", encoding="utf-8")
+    caller = make_token(tmp_path, "caller", "tools:call", "memory:read")
+    manager = make_token(tmp_path, "manager", "plugin:well:call", "admin:plugins")
+    async with http_server(stage, home=tmp_path, arguments=["--config", str(config)]) as server:
+        for token, status in ((None, 200), (caller, 403), (manager, 200), (caller, 403)):
+            async with server.client(token) as client:
+                called = await client.post(f"{API}/plugins/well/call/echo", json={"a": 1})
+                assert called.status_code == status, called.text
+                assert called.json().get("code") == (None if status == 200 else "consent_denied")
+        refused = await server.call("well__echo", token=manager)
+        assert refused["isError"] is True  # over MCP it is a client that calls, and whose user is asked
+        async with server.client() as client:
+            with anyio.fail_after(10):
+                while True:  # rows are written by a thread of their own
+                    rows = (await client.get(f"{API}/audit", params={"plugin": "well", "limit": 50})).json()["rows"]
+                    given = [(row["principal"], row["answer"]) for row in rows if row["event"] == "consent"]
+                    if len(given) == 5:
+                        break
+        nobody = [("caller", "nobody"), ("manager", "once"), ("caller", "nobody"), ("manager", "nobody")]
+        assert given == [("local", "once"), *nobody]
 
 
 @requirement("api:calls")
@@ -242,7 +269,7 @@ async def test_lines_that_plugins_log_are_told_without_what_looks_like_a_secret(
                         break
                 data = json.loads((await anext(lines)).removeprefix("data: "))
         assert (data["plugin"], data["level"], data["message"]) == ("says", "warning", "password=[redacted]")
-        assert data["fields"] == {"api_key": "[redacted]", "n": 1}
+        assert json.loads(data["fields"]) == {"api_key": "[redacted]", "n": 1}
 
 
 @requirement("api:events")

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,64 @@ async def test_a_module_and_its_manifest_are_taken_as_a_form(web: HttpServer) ->
         for name in ("../../x.wasm", "x.toml", ".wasm", "a\\b.wasm", "/etc/x.wasm"):
             files = {"manifest": ("m", manifest("formed")), "module": (name, WASM)}
             assert (await client.post(f"{API}/plugins", files=files)).status_code == 422, name
+
+
+TOOL = '[[tools]]\nfunction = "echo"\ndescription = "Echoes"\ninput_schema = "schemas/in/echo.json"\n'
+SCHEMA = '{"type": "object", "properties": {"a": {"type": "integer"}}}'
+
+
+def with_listed_folders(files: Mapping[str, bytes | str]) -> bytes:
+    """A zip as ``zip -r`` makes it, which lists folders beside the files in them."""
+    return zipped({"schemas/": "", "schemas/in/": "", **files})
+
+
+@requirement("api:uploads")
+@pytest.mark.parametrize("form", [zipped, with_listed_folders])
+async def test_schemas_may_lie_in_folders_of_the_bundle(
+    stage: Path, tmp_path: Path, form: Callable[[Mapping[str, bytes | str]], bytes]
+) -> None:
+    files = {"plugin.toml": manifest("sent", more=TOOL), "sent.wasm": WASM, "schemas/in/echo.json": SCHEMA}
+    async with http_server(stage, home=tmp_path) as server, server.client() as client:
+        sent = await send(client, form(files))
+        assert (sent.status_code, sent.json()["state"]) == (201, "Loaded"), sent.text
+        home = (tmp_path / "data" / "plugins" / "sent").resolve()
+        assert (home / "schemas" / "in" / "echo.json").stat().st_mode & 0o777 == 0o400
+        assert (await client.post(f"{API}/plugins/sent/call/echo", json={"a": 1})).status_code == 200
+        refused = await client.post(f"{API}/plugins/sent/call/echo", json={"a": "text"})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_arguments")
+        other = {**files, "schemas/in/echo.json": SCHEMA.replace("integer", "string")}
+        assert (await send(client, form(other))).status_code == 201
+        assert (await client.post(f"{API}/plugins/sent/call/echo", json={"a": "text"})).status_code == 200
+        missing = await send(client, form({key: files[key] for key in ("plugin.toml", "sent.wasm")}))
+        assert (missing.status_code, missing.json()["code"]) == (422, "manifest_invalid")
+        assert (await client.delete(f"{API}/plugins/sent")).status_code == 204
+        assert installed(tmp_path) == {}
+
+
+@requirement("api:uploads")
+async def test_of_the_folders_of_a_path_those_are_taken_that_the_manifest_names(stage: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for name in ("taken", "linked", "behind"):
+        folder = write_bundle(root, name)
+        (folder / "plugin.toml").write_text(manifest(name, more=TOOL))
+        (folder / "src").mkdir()
+        (folder / "src" / "lib.rs").write_text("// what it was made from")
+        (folder / "schemas").mkdir()
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "echo.json").write_text(SCHEMA)
+    for name in ("taken", "linked"):
+        (root / name / "schemas" / "in").mkdir()
+    (root / "taken" / "schemas" / "in" / "echo.json").write_text(SCHEMA)
+    (root / "linked" / "schemas" / "in" / "echo.json").symlink_to(tmp_path / "secret" / "echo.json")
+    (root / "behind" / "schemas" / "in").symlink_to(tmp_path / "secret")
+    settings = {"plugin_roots": [str(root)]}
+    async with http_server(stage, home=tmp_path, settings=settings) as server, server.client() as client:
+        taken = await client.post(f"{API}/plugins", json={"path": str(root / "taken")})
+        assert (taken.status_code, taken.json()["state"]) == (201, "Loaded"), taken.text
+        for name in ("linked", "behind"):
+            refused = await client.post(f"{API}/plugins", json={"path": str(root / name)})
+            assert (refused.status_code, refused.json()["code"]) == (422, "bundle_invalid"), refused.text
+        assert installed(tmp_path) == {"taken": {"plugin.toml", "taken.wasm", "schemas"}}
 
 
 @requirement("api:uploads")
@@ -208,7 +267,21 @@ HOSTILE: dict[str, bytes] = {
     "no module": zipped({"plugin.toml": manifest("sent")}),
     "up": zipped({**GOOD, "../up.json": "{}"}),
     "absolute": zipped({**GOOD, "/etc/cron.json": "{}"}),
-    "folder": zipped({**GOOD, "schemas/a.json": "{}"}),
+    "up from a folder": zipped({**GOOD, "schemas/../../up.json": "{}"}),
+    "dot": zipped({**GOOD, "schemas/./a.json": "{}"}),
+    "nothing between": zipped({**GOOD, "schemas//a.json": "{}"}),
+    "hidden folder": zipped({**GOOD, ".git/a.json": "{}"}),
+    "deep": zipped({**GOOD, "a/b/c/d/e.json": "{}"}),
+    "manifest in a folder": zipped({**GOOD, "sub/plugin.toml": manifest("other")}),
+    "program in a folder": zipped({**GOOD, "sub/run.py": ""}),
+    "folder with an odd name": zipped({**GOOD, "a b/": ""}),
+    "folder above": zipped({**GOOD, "../": ""}),
+    "absolute folder": zipped({**GOOD, "/etc/": ""}),
+    "file and folder": zipped({**GOOD, "README": "", "readme/a.json": "{}"}),
+    "twice in folders": zipped({**GOOD, "Schemas/a.json": "{}", "schemas/A.json": "{}"}),
+    "many folders": zipped({**GOOD, **{f"f{number}/a.json": "{}" for number in range(17)}}),
+    "link in a folder": odd_zip("schemas/a.json", mode=0o120777),
+    "link and folder": zipped({**GOOD, "schemas.json": "/etc", "schemas.json/passwd.txt": ""}),
     "backslash": zipped({**GOOD, "a\\b.json": "{}"}),
     "hidden": zipped({**GOOD, ".bashrc": ""}),
     "drive": zipped({**GOOD, "c:a.json": "{}"}),
@@ -218,7 +291,7 @@ HOSTILE: dict[str, bytes] = {
     "program": zipped({**GOOD, "run.py": ""}),
     "twice": twice("a.json", "a.json"),
     "twice in other case": twice("a.json", "A.json"),
-    "many": zipped({**GOOD, **{f"{number}.json": "{}" for number in range(19)}}),
+    "many": zipped({**GOOD, **{f"{number}.json": "{}" for number in range(63)}}),
     "bomb": zipped({**GOOD, "a.txt": b"\0" * 10_000_000}),
     "link": odd_zip(mode=0o120777),
     "device": odd_zip(mode=0o020666),

@@ -161,6 +161,29 @@ async def test_a_client_of_a_handshake_era_is_served_without_a_session_by_any_pr
         assert len((await client.list_tools()).tools) > 0
 
 
+@requirement("http:processes")
+async def test_what_needs_a_session_is_answered_as_the_page_says(stage: Path, tmp_path: Path) -> None:
+    config = tmp_path / "ask.toml"
+    config.write_text("[grants.slow]\nask = true\n", encoding="utf-8")
+    legacy = {"mcp-protocol-version": "2025-11-25", "mcp-session-id": "0" * 32}
+    async with http_server(stage, home=tmp_path, arguments=[*TWO, "--config", str(config)]) as server:
+        for which in (0, 1):
+            with only(server, which):
+                client = server.client()
+                asked = await client.post("/mcp", json=message("tools/call", {"name": "slow__run"}), headers=legacy)
+                (told,) = re.findall(r"data: (\{.*\})", asked.text)
+                assert error_code(json.loads(told)["result"]) == "consent_denied"
+                called = await client.post("/mcp", json=message("tools/call", CALL), headers=legacy)
+                assert called.json()["result"]["structuredContent"] == {"a": 1}
+                for verb in ("GET", "DELETE"):
+                    refused = await client.request(verb, "/mcp", headers=legacy)
+                    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+                posted = await client.post("/messages/?session_id=" + "0" * 32, json=message("ping", {}))
+                for missing in (posted, await client.get("/sse")):
+                    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+                await client.aclose()
+
+
 def message(method: str, params: Json) -> Json:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 

@@ -170,8 +170,10 @@ async def test_the_operator_may_forbid_the_trace_context_and_a_plugin_may_send_i
 
 
 @requirement("traces:spans")
+@requirement("traces:passed-on")
+@pytest.mark.parametrize("trace", [False, True])
 async def test_over_pipes_an_error_is_told_on_the_spans_and_a_model_in_the_words_of_genai(
-    cache: Path, stage: Path, tmp_path: Path
+    cache: Path, stage: Path, tmp_path: Path, trace: bool
 ) -> None:
     plugins = tmp_path / "plugins"
     plugin(plugins, "writer", "LLMAccess")
@@ -182,6 +184,7 @@ async def test_over_pipes_an_error_is_told_on_the_spans_and_a_model_in_the_words
 [llm.providers.upstream]
 dialect = "openai"
 base_url = "http://127.0.0.1:{model.port}/v1"
+trace = {str(trace).lower()}
 [llm.aliases.fast]
 provider = "upstream"
 model = "model-7b"
@@ -194,18 +197,26 @@ aliases = ["fast"]
         environment = {"AGENTMEM_HOME": str(tmp_path / "home"), **collected.environment}
         arguments = ["--config", str(config)]
         async with stdio_server(stage, plugins, home=cache, environment=environment, arguments=arguments) as server:
-            for tool, given in (("writer__call_llm", {"prompt": "private words"}), ("well__trap", {})):
+            for tool, given in (
+                ("writer__call_llm", {"prompt": "private words", "max_tokens": 20, "temperature": 0.5}),
+                ("well__trap", {}),
+            ):
                 await server.ask("tools/call", {"name": tool, "arguments": given, "_meta": {**META, **FROM_CLIENT}})
             assert await server.close() == 0
         spans = collected.read()
-        assert "traceparent" not in model.seen[0].headers
-    asked = said(spans["chat model-7b"])
+    asking, sent = spans["chat model-7b"], model.seen[0].headers
+    assert sent.get("traceparent") == (f"00-{TRACE}-{asking.span_id.hex()}-01" if trace else None)
+    assert sent.get("tracestate") == ("vendor=its-state" if trace else None)
+    assert "baggage" not in sent
+    asked = said(asking)
     assert asked == {
         "agentmem.plugin.id": "writer",
         "agentmem.host_function": "call_llm",
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "model-7b",
+        "gen_ai.request.max_tokens": 20,
+        "gen_ai.request.temperature": 0.5,
         "gen_ai.usage.input_tokens": 11,
         "gen_ai.usage.output_tokens": 7,
         "gen_ai.response.finish_reasons": asked["gen_ai.response.finish_reasons"],

@@ -212,6 +212,21 @@ async def test_who_signed_in_at_one_process_is_signed_in_and_out_at_all(stage: P
                 await same.get("/", 401)
 
 
+@requirement("page:processes")
+async def test_the_log_of_every_process_tells_what_happened_in_all(stage: Path, tmp_path: Path) -> None:
+    async with http_server(stage, home=tmp_path, arguments=TWO) as server:
+        with only(server, 0):
+            async with person(server) as operator:
+                await operator.get("/page/log")
+        with only(server, 1):
+            async with person(server) as operator:
+                await operator.get("/page/tools/well__echo")
+                assert (await operator.send("/page/tools/well__echo", {"how": "json", "json": "{}"})).status_code == 200
+        with only(server, 0):
+            async with person(server) as operator:
+                assert "well__echo for local" in await operator.get("/page/log")
+
+
 @requirement("page:off")
 async def test_without_the_page_there_is_nothing_at_its_addresses(stage: Path, tmp_path: Path) -> None:
     async with http_server(stage, home=tmp_path, settings={"page": False}) as server, server.client() as client:

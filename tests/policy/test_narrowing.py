@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from pydantic import ValidationError
 from mcp_server.policy.limits import LIMITS, Limits
 from mcp_server.policy.narrowing import NARROWABLE_LIMITS, WIDE, Narrowing, narrowing_of
 from mcp_server.policy.rights import CAPABILITIES, Capability, decide_rights
+from mcp_server.problems import problems_of
 from mcp_server.settings import PrincipalSettings, Settings
 from mcp_server.settings.document import merge
 from tests.requirements import requirement
@@ -73,7 +72,31 @@ def test_denials_of_two_files_add_up() -> None:
 @requirement("principals:narrow")
 def test_the_operator_is_told_where_a_capability_is_withheld() -> None:
     rights = decide_rights(("StorageAccess", "LLMAccess"), (), ("StorageAccess",))
-    narrowed = Narrowing(deny=frozenset({cast("Capability", "StorageAccess")})).rights(rights)
+    deny: frozenset[Capability] = frozenset({"StorageAccess"})
+    narrowed = Narrowing(deny=deny, name="https://login.example.com|ann").rights(rights)
     fix = narrowed.fix("p", ["StorageAccess", "LLMAccess"])
-    assert '"StorageAccess" stands in deny of the caller\'s table in [principals]' in fix
+    assert '"StorageAccess" stands in deny of [principals."https://login.example.com|ann"] in' in fix
     assert "agentmem-mcp plugin grant p LLMAccess" in fix
+
+
+@requirement("principals:narrow")
+@pytest.mark.parametrize(
+    ("limits", "table"),
+    [({"max_host_calls": 3}, '[principals."*".limits]'), ({"max_log_lines": 3}, "[plugins.p.limits]")],
+)
+def test_the_operator_is_told_the_key_that_holds(limits: dict[str, int], table: str) -> None:
+    narrowing = Narrowing(limits=limits, name="*")
+    allowed = narrowing.limit(Limits(host_calls=10)).host_calls
+    assert narrowing.limit_fix("p", "max_host_calls", allowed).startswith(f"raise max_host_calls in {table} in")
+
+
+@requirement("principals:narrow")
+def test_a_limit_that_is_nothing_for_a_principal_is_told_with_its_table_and_what_could_be_meant() -> None:
+    said = {"principals": {"https://x|ann": {"limits": {"max_host_call": 1, "max_memory_mb": 10}}}}
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate(said)
+    (problem,) = problems_of(refused.value, Settings)
+    assert problem.startswith('principals."https://x|ann".limits: max_host_call: unknown key, did you mean')
+    assert problem.count("max_host_call:") == 1
+    assert "max_memory_mb: is built into the workers" in problem
+    assert "[plugins.<id>.limits]" in problem

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from mcp_server.backends.oauth.discovery import metadata_urls
 from mcp_server.settings.oauth import OAuthSettings
 from tests.requirements import requirement
 
@@ -22,6 +23,36 @@ def oauth(resource: str | None = RESOURCE, **issuer: Any) -> OAuthSettings:
 @pytest.mark.parametrize("host", ["127.0.0.1:9", "localhost", "[::1]:80"])
 def test_keys_come_over_https_or_from_this_machine(host: str) -> None:
     assert oauth(jwks_url=f"http://{host}/keys").issuers["a"].jwks_url == f"http://{host}/keys"
+
+
+@requirement("http:oauth-discovery")
+def test_where_the_keys_are_need_not_be_said() -> None:
+    assert oauth(jwks_url=None).issuers["a"].jwks_url is None
+
+
+@requirement("http:oauth-discovery")
+@pytest.mark.parametrize(
+    ("issuer", "urls"),
+    [
+        (
+            "https://login.example.com",
+            [
+                "https://login.example.com/.well-known/oauth-authorization-server",
+                "https://login.example.com/.well-known/openid-configuration",
+            ],
+        ),
+        (
+            "https://login.example.com/tenant/",
+            [
+                "https://login.example.com/.well-known/oauth-authorization-server/tenant",
+                "https://login.example.com/.well-known/openid-configuration/tenant",
+                "https://login.example.com/tenant/.well-known/openid-configuration",
+            ],
+        ),
+    ],
+)
+def test_an_issuer_is_asked_in_the_order_that_mcp_gives_clients(issuer: str, urls: list[str]) -> None:
+    assert metadata_urls(issuer) == urls
 
 
 @requirement("http:oauth")

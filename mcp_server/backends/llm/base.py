@@ -68,8 +68,16 @@ class Provider(Protocol):
         """The highest temperature it takes."""
         ...
 
-    async def complete(self, model: str, prompt: Prompt, seconds: float) -> Completion:
+    async def complete(
+        self, model: str, prompt: Prompt, seconds: float, trace: Mapping[str, str] | None = None
+    ) -> Completion:
         """Ask, and wait at most ``seconds`` for the whole answer.
+
+        Args:
+            model: As the provider calls it.
+            prompt: What is asked.
+            seconds: For all attempts together.
+            trace: Headers of a W3C trace context, where the provider is to join the trace.
 
         Raises:
             LlmError: There is none.

@@ -11,7 +11,7 @@ import json
 import random
 import re
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from email.utils import parsedate_to_datetime
 from typing import Literal, cast
@@ -87,9 +87,11 @@ class HttpProvider:
         """As the contract says."""
         return self._dialect.most_temperature
 
-    async def complete(self, model: str, prompt: Prompt, seconds: float) -> Completion:
+    async def complete(
+        self, model: str, prompt: Prompt, seconds: float, trace: Mapping[str, str] | None = None
+    ) -> Completion:
         """As the contract says; what is under way when the time is over, or the task is cancelled, is hung up."""
-        headers = self._headers()
+        headers = {**(trace or {}), **self._headers()}
         content = json.dumps(self._dialect.body(model, prompt), separators=(",", ":")).encode()
         with anyio.move_on_after(seconds):
             return await self._attempts_at(headers, content, time.monotonic() + seconds)

@@ -6,7 +6,6 @@ keys that are known stay good for an hour, so that its outage is not ours at onc
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -14,17 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import anyio
-import anyio.to_thread
-import httpx2
 
-from mcp_server import __version__
+from mcp_server.backends.oauth.discovery import discovered_keys_url
+from mcp_server.backends.oauth.documents import DocumentRefused, read_document
 from mcp_server.errors import TokenProblem
 
 __all__ = ["KeySource", "Keys"]
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 262_144
 MOST_KEYS = 100
 STALE_SECONDS = 3_600.0
 """How long keys are good that could not be fetched again."""
@@ -33,10 +30,11 @@ Keys = tuple[Mapping[str, Any], ...]
 
 
 class KeySource:
-    """Gives the keys behind one URL.
+    """Gives the keys of one issuer.
 
     Args:
-        url: Of the JSON Web Key Set; https, or on this machine.
+        issuer: https, or on this machine.
+        url: Of its JSON Web Key Set, as well; None to ask the issuer for it, with every look.
         refresh_seconds: How long keys are used without a look.
         pause_seconds: From one look to the next, at least.
         timeout_seconds: Of one look.
@@ -45,14 +43,15 @@ class KeySource:
 
     def __init__(
         self,
-        url: str,
+        issuer: str,
+        url: str | None,
         *,
         refresh_seconds: float,
         pause_seconds: float,
         timeout_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._url, self._clock = url, clock
+        self._issuer, self._url, self._clock = issuer, url, clock
         self._refresh, self._pause, self._timeout = refresh_seconds, pause_seconds, timeout_seconds
         self._keys: Keys = ()
         self._fetched: float | None = None
@@ -71,8 +70,8 @@ class KeySource:
             await self._look(since=self._looked)
         if self._age() >= self._refresh + STALE_SECONDS:
             raise TokenProblem(
-                f"the keys of the tokens cannot be fetched from {self._url}",
-                fix="see the log for the reason; check jwks_url in [http.oauth.issuers]",
+                f"the keys of the tokens cannot be fetched from {self._url or self._issuer}",
+                fix="see the log for the reason; check issuer and jwks_url in [http.oauth.issuers]",
             )
         return self._keys
 
@@ -99,41 +98,21 @@ class KeySource:
     async def _fetch(self) -> None:
         try:
             with anyio.fail_after(self._timeout):
-                keys = _read(await self._body())
-        except (httpx2.HTTPError, OSError, TimeoutError, ValueError, RecursionError) as error:
-            logger.warning("the keys at %s could not be fetched: %s: %s", self._url, type(error).__name__, error)
+                url = self._url or await discovered_keys_url(self._issuer)
+                keys = _read(await read_document(url, "application/jwk-set+json"), url)
+        except (DocumentRefused, TimeoutError) as error:
+            why = str(error) or f"no answer within {self._timeout:g} s"
+            logger.warning("the keys of %s could not be fetched: %s", self._issuer, why)
             return
         self._fetched = self._clock()
         if keys != self._keys:
             self._keys = keys
 
-    async def _body(self) -> bytes:
-        client = await anyio.to_thread.run_sync(self._client)  # the trust store takes 30 ms to read
-        headers = {
-            "accept": "application/jwk-set+json, application/json",
-            "accept-encoding": "identity",
-            "user-agent": f"agentmem-mcp/{__version__}",
-        }
-        async with client, client.stream("GET", self._url, headers=headers) as response:
-            if response.status_code != 200:
-                raise ValueError(f"status {response.status_code}, expected 200")
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise ValueError(f"more than {MOST_BYTES} bytes")
-            return bytes(body)
 
-    def _client(self) -> httpx2.AsyncClient:
-        verify = httpx2.create_ssl_context(verify=self._url.startswith("https:"), trust_env=False)
-        return httpx2.AsyncClient(verify=verify, timeout=self._timeout, trust_env=False, follow_redirects=False)
-
-
-def _read(body: bytes) -> Keys:
-    document: object = json.loads(body)
+def _read(document: object, url: str) -> Keys:
     keys = cast("dict[str, object]", document).get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or len(cast("list[object]", keys)) > MOST_KEYS:
-        raise ValueError(f"no JSON Web Key Set of at most {MOST_KEYS} keys")
+        raise DocumentRefused(f"{url}: no JSON Web Key Set of at most {MOST_KEYS} keys")
     return tuple(
         cast("dict[str, Any]", key)
         for key in cast("list[object]", keys)

@@ -54,18 +54,27 @@ class LlmAccess:
         name, alias = self._alias(asked, rules)
         max_tokens = _max_tokens(asked, name, alias)
         provider = self._provider(asked, name, alias)
-        if context.asking is not None:
-            context.asking.asks_model(self._settings.providers[alias.provider].dialect, alias.model or name)
+        trace = self._traced(context, alias, alias.model or name, asked, max_tokens)
         with refusing("call_llm"), self._one_more_open(context.plugin, rules.calls_at_once):
             most = Tokens(asked.most_tokens_in, max_tokens)
             async with self._budget.reserved(context, most, alias.prices) as bill:
                 seconds = self._seconds(context, asked, alias)
-                completion = await provider.complete(alias.model or "", asked.as_prompt(max_tokens), seconds)
+                completion = await provider.complete(alias.model or "", asked.as_prompt(max_tokens), seconds, trace)
                 cost = bill.pay(completion.tokens)
         text = self._scrub(completion.text, self._providers.secrets(alias.provider))
         if asked.json_schema is not None:
             await anyio.to_thread.run_sync(require_form, text, asked.json_schema)
         return _shown(text, completion, name, provider, cost)
+
+    def _traced(
+        self, context: CallContext, alias: Alias, model: str, asked: Asked, max_tokens: int
+    ) -> Mapping[str, str] | None:
+        """Say on the span who is asked for what; the context to hand on, where the operator wants that."""
+        if context.asking is None:
+            return None
+        section = self._settings.providers[alias.provider]
+        context.asking.asks_model(section.dialect, model, max_tokens, asked.temperature)
+        return context.asking.headers() if section.trace else None
 
     def _alias(self, asked: Asked, rules: LlmRules) -> tuple[str, Alias]:
         with refusing("call_llm"):
@@ -133,6 +142,7 @@ def _count(context: CallContext) -> None:
             "limit_llm_calls",
             f"call_llm: one call may make {allowed} LLM calls; this was number {usage.llm_calls}",
             {"limit": "llm_calls", "allowed": allowed, "used": usage.llm_calls},
+            fix=context.narrowing.limit_fix(context.plugin, "max_llm_calls", allowed),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Literal
 
@@ -33,7 +33,9 @@ class ExtractiveProvider:
     kind: Literal["extractive"] = "extractive"
     most_temperature = 2.0  # without an effect: it is the same answer each time
 
-    async def complete(self, model: str, prompt: Prompt, seconds: float) -> Completion:
+    async def complete(
+        self, model: str, prompt: Prompt, seconds: float, trace: Mapping[str, str] | None = None
+    ) -> Completion:
         """As the contract says; it cannot write JSON."""
         if prompt.schema is not None:
             raise Unsupported("an extractive provider repeats sentences and cannot write JSON")

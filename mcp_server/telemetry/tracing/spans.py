@@ -110,10 +110,13 @@ class HostCallTrace:
         finally:
             detach(token)
 
-    def asks_model(self, provider: str, model: str) -> None:
-        """It asks a language model: the dialect that is spoken, and the name that the provider knows."""
+    def asks_model(self, provider: str, model: str, max_tokens: int, temperature: float | None) -> None:
+        """It asks a language model: the dialect that is spoken, the name that the provider knows, and its bounds."""
         self._span.update_name(f"chat {model}")
-        self._span.set_attributes({"gen_ai.provider.name": provider, "gen_ai.request.model": model})
+        said = {"gen_ai.provider.name": provider, "gen_ai.request.model": model}
+        self._span.set_attributes({**said, "gen_ai.request.max_tokens": max_tokens})
+        if temperature is not None:
+            self._span.set_attribute("gen_ai.request.temperature", temperature)
 
     def headers(self) -> dict[str, str]:
         """``traceparent`` and ``tracestate`` for a request that the host call sends; never ``baggage``."""

@@ -1,4 +1,4 @@
-"""What the processes of one server have in common: buckets of rates, the key of tickets, and which of these were used.
+"""What the processes of one server have in common: rates, the key of tickets and which were used, the board, the news.
 
 A file without a name, mapped by each process; whoever changes it holds a lock that the kernel takes back from a process
 that dies. What lasts longer than the server (tokens, approvals, memories) is in files and the store, not here.
@@ -6,7 +6,6 @@ that dies. What lasts longer than the server (tokens, approvals, memories) is in
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import mmap
 import os
@@ -15,11 +14,13 @@ import struct
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_UN, lockf
+from functools import lru_cache
 
 from mcp_server.transport.http.rates import spend
 from mcp_server.transport.tickets import MOST_SPENT, NONCE_BYTES
 
-__all__ = ["AREAS", "Common", "CommonBuckets"]
+__all__ = ["AREAS", "BOARD_AT", "BOARD_BYTES", "NEWS_AT", "NEWS_BYTES", "Common", "CommonBuckets"]
 
 AREAS = 2
 """Tables of buckets."""
@@ -34,7 +35,13 @@ _NEXT_AT = _KEY_BYTES
 _SPENT_AT = 64
 _AREAS_AT = _SPENT_AT + MOST_SPENT * NONCE_BYTES
 _AREA_BYTES = SLOTS * _SLOT.size
-_SIZE = _AREAS_AT + AREAS * _AREA_BYTES
+BOARD_AT = _AREAS_AT + AREAS * _AREA_BYTES
+BOARD_BYTES = 128 * 1024
+"""Room for a word on each of some 1 500 plugins, read by ``board``."""
+NEWS_AT = BOARD_AT + BOARD_BYTES
+NEWS_BYTES = 512 * 1024
+"""Room for the last events, read by ``news``."""
+_SIZE = NEWS_AT + NEWS_BYTES
 
 
 class Common:
@@ -43,11 +50,14 @@ class Common:
     Args:
         descriptor: Of a file that :meth:`create` made, here or in the process that started this one. It must stay
             the only one of that file in this process: closing a second would give up the locks.
+
+    Attributes:
+        memory: It, for those who know what lies where.
     """
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self._map = mmap.mmap(descriptor, _SIZE)
+        self.memory = mmap.mmap(descriptor, _SIZE)
 
     @classmethod
     def create(cls) -> Common:
@@ -65,7 +75,7 @@ class Common:
     @property
     def key(self) -> bytes:
         """Random, as old as the server."""
-        return self._map[:_KEY_BYTES]
+        return self.memory[:_KEY_BYTES]
 
     def buckets(self, area: int) -> CommonBuckets:
         """One of the tables, from 0."""
@@ -74,54 +84,61 @@ class Common:
     def spend(self, nonce: bytes) -> bool:
         """Whether nobody has spent ``nonce`` before; a ring keeps the last of them."""
         with self.locked(0):
-            if self._map.find(nonce, _SPENT_AT, _AREAS_AT) >= 0:
+            if self.memory.find(nonce, _SPENT_AT, _AREAS_AT) >= 0:
                 return False
-            (position,) = _NEXT.unpack_from(self._map, _NEXT_AT)
+            (position,) = _NEXT.unpack_from(self.memory, _NEXT_AT)
             at = _SPENT_AT + position % MOST_SPENT * NONCE_BYTES
-            self._map[at : at + NONCE_BYTES] = nonce
-            _NEXT.pack_into(self._map, _NEXT_AT, position + 1)
+            self.memory[at : at + NONCE_BYTES] = nonce
+            _NEXT.pack_into(self.memory, _NEXT_AT, position + 1)
         return True
-
-    def read(self, at: int) -> tuple[int, float, float]:
-        """A slot: the key's digest, what is left, and when that was so."""
-        return _SLOT.unpack_from(self._map, at)
-
-    def write(self, at: int, slot: tuple[int, float, float]) -> None:
-        """Replace a slot; under the lock."""
-        _SLOT.pack_into(self._map, at, *slot)
 
     @contextmanager
     def locked(self, at: int) -> Generator[None]:
         """Hold the lock of the part that begins at byte ``at``; it is held for microseconds."""
-        fcntl.lockf(self.descriptor, fcntl.LOCK_EX, 1, at)
+        lockf(self.descriptor, LOCK_EX, 1, at)
         try:
             yield
         finally:
-            fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 1, at)
+            lockf(self.descriptor, LOCK_UN, 1, at)
 
 
 class CommonBuckets:
-    """Token buckets that all processes draw from; see :class:`~mcp_server.transport.http.rates.Buckets`."""
+    """Token buckets that all processes draw from; see :class:`~mcp_server.transport.http.rates.Buckets`.
+
+    Each request passes here, so the lock is taken without the frames of :meth:`Common.locked`.
+    """
 
     def __init__(self, common: Common, at: int) -> None:
-        self._common, self._at = common, at
+        self._memory, self._descriptor, self._at = common.memory, common.descriptor, at
 
     def take(self, key: str, per_second: float, burst: float, now: float) -> float:
         """See there. Where all slots of a key are other keys', it gets the one that nobody used for longest."""
-        digest = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") or 1
-        with self._common.locked(self._at):
-            at, left, since = self._find(digest, burst, now)
+        digest = _digest(key)
+        lockf(self._descriptor, LOCK_EX, 1, self._at)
+        try:
+            at = self._at + digest % SLOTS * _SLOT.size
+            owner, left, since = _SLOT.unpack_from(self._memory, at)
+            if owner != digest:
+                at, left, since = self._find(digest, burst, now)
             left, wait = spend(left, since, per_second, burst, now)
-            self._common.write(at, (digest, left, now))
+            _SLOT.pack_into(self._memory, at, digest, left, now)
+        finally:
+            lockf(self._descriptor, LOCK_UN, 1, self._at)
         return wait
 
     def _find(self, digest: int, burst: float, now: float) -> tuple[int, float, float]:
         oldest, oldest_at = 0.0, -1
         for probe in range(PROBES):
             at = self._at + (digest + probe) % SLOTS * _SLOT.size
-            owner, left, since = self._common.read(at)
+            owner, left, since = _SLOT.unpack_from(self._memory, at)
             if owner == digest:
                 return at, left, since
             if oldest_at < 0 or since < oldest:
                 oldest, oldest_at = since, at
         return oldest_at, burst, now
+
+
+@lru_cache(maxsize=4_096)
+def _digest(key: str) -> int:
+    """What ``key`` is known by; never 0, which is a slot that nobody has used."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") or 1

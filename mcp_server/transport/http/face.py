@@ -52,12 +52,15 @@ class HttpFace:
     authenticate: bool = True
     inherited: Inherited | None = None
 
-    def server(self, host: PluginHost, annexes: Sequence[Annex] = ()) -> HttpServer:
+    def server(
+        self, host: PluginHost, annexes: Sequence[Annex] = (), before: Callable[[], None] | None = None
+    ) -> HttpServer:
         """A server on ``host``, listening already.
 
         Args:
             host: Entered already.
             annexes: More routes, beside MCP's own.
+            before: Called before each request, where this is one process of several.
 
         Raises:
             SettingsError: Nobody could call, anybody could from elsewhere, or the address cannot be listened on.
@@ -73,17 +76,20 @@ class HttpFace:
         face = McpFace(host, Tickets(common.key, common.spend) if common else None)
         challenge, metadata = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
         counts = RequestCounts()
-        more = [*metadata, metrics_annex(Gauges(host, counts), challenge), *annexes]
-        site = Site(face, settings, address, verifier, challenge=challenge, annexes=more, common=common, counts=counts)
+        site = Site(
+            face,
+            settings,
+            address,
+            verifier,
+            challenge=challenge,
+            annexes=[*metadata, metrics_annex(Gauges(host, counts), challenge), *annexes],
+            common=common,
+            counts=counts,
+            before=before,
+        )
         if self.inherited is None:
             _tell(address, shown, settings, sse=settings.sse, open_to_all=verifier is None)
-        # Traces are the SDK's to make.
-        lane = (
-            HttpLane(face, host.invoker, site.guards)
-            if host.settings.runtime.fast_lane and host.invoker.tracing is None
-            else None
-        )
-        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited, lane)
+        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited, _lane(face, host, site))
 
     def open(self, settings: HttpSettings) -> tuple[socket.socket, Address, Callable[[], None]]:
         """For the parent of several processes: the socket, its address, and what tells the operator about them.
@@ -112,6 +118,12 @@ class HttpFace:
                 "or let anybody call, with --no-auth",
             )
         return VerifierChain(verifiers), ""
+
+
+def _lane(face: McpFace, host: PluginHost, site: Site) -> HttpLane | None:
+    """What answers plain requests, where the operator wants that; traces are the SDK's to make."""
+    wanted = host.settings.runtime.fast_lane and host.invoker.tracing is None
+    return HttpLane(face, host.invoker, site.guards) if wanted else None
 
 
 def _access_tokens(settings: OAuthSettings) -> list[TokenVerifier]:

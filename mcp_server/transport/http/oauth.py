@@ -91,6 +91,7 @@ def metadata_annex(settings: OAuthSettings) -> Annex:
 
 def _issuer(one: IssuerSettings, settings: OAuthSettings) -> _Issuer:
     source = KeySource(
+        one.issuer,
         one.jwks_url,
         refresh_seconds=settings.jwks_refresh_seconds,
         pause_seconds=settings.jwks_pause_seconds,

@@ -55,7 +55,7 @@ class HttpServer:
         lane: Lane | None = None,
     ) -> None:
         self.inherited = inherited
-        self._site, self._listening, self._drain_seconds = site, listening, drain_seconds
+        self.site, self._listening, self._drain_seconds = site, listening, drain_seconds
         self._asked = anyio.Event()
         self.ended = anyio.Event()
         """Set when :meth:`serve` has returned."""
@@ -83,7 +83,7 @@ class HttpServer:
     async def serve(self) -> None:
         """Serve until :meth:`end`."""
         try:
-            async with self._site.manager.run(), anyio.create_task_group() as tasks:
+            async with self.site.manager.run(), anyio.create_task_group() as tasks:
                 tasks.start_soon(self._tell_changes)
                 tasks.start_soon(self._drain)
                 if self.inherited is not None:
@@ -93,9 +93,13 @@ class HttpServer:
         finally:
             self.ended.set()
 
+    def close(self) -> None:
+        """Give up the socket of a server that is not to serve after all."""
+        self._listening.close()
+
     def end(self) -> None:
         """Take no new work from now on; :meth:`serve` returns when what is under way has ended."""
-        self._site.readiness.ready = False
+        self.site.readiness.ready = False
         self._asked.set()
 
     async def end_on_signal(self) -> None:
@@ -111,12 +115,12 @@ class HttpServer:
 
     async def _drain(self) -> None:
         await self._asked.wait()
-        self._site.face.notices.close()
+        self.site.face.notices.close()
         with anyio.move_on_after(self._drain_seconds):
-            while self._site.busy:  # noqa: ASYNC110  # once in a process's life; an event would cost every call
+            while self.site.busy:  # noqa: ASYNC110  # once in a process's life; an event would cost every call
                 await anyio.sleep(LOOK_SECONDS)
             await anyio.sleep(FLUSH_SECONDS)
-        self._site.streams.end()
+        self.site.streams.end()
         self._server.should_exit = True
 
     async def _follow_parent(self, inherited: Inherited) -> None:
@@ -127,5 +131,5 @@ class HttpServer:
 
     async def _tell_changes(self) -> None:
         while True:
-            await self._site.face.wait_changed()
-            await self._site.face.announce()
+            await self.site.face.wait_changed()
+            await self.site.face.announce()

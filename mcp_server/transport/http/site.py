@@ -70,6 +70,13 @@ class Site:
         annexes: More routes.
         common: Where several processes serve as one: what they share. There are no sessions then, and no ``/sse``.
         counts: Keeps figures of requests.
+        before: Called before each request; where several processes serve as one, it does what the others were told.
+
+    Attributes:
+        app: The application.
+        routes: All that it has.
+        public: Paths that are read without a token.
+        guards: What the lane asks in their place.
     """
 
     def __init__(
@@ -83,66 +90,93 @@ class Site:
         annexes: Sequence[Annex] = (),
         common: Common | None = None,
         counts: RequestCounts | None = None,
+        before: Callable[[], None] | None = None,
     ) -> None:
-        self.face, self.settings = face, settings
+        self.face, self.settings, self._common = face, settings, common
         self._sessions = common is None
         self.readiness, self.streams = Readiness(), Streams(settings.recheck_seconds)
-        cap = settings.max_body_kb * KIB
-        self.manager = SessionManager(
-            face.server,
-            most=settings.max_sessions,
-            most_of_one=settings.max_sessions_per_principal,
-            idle_seconds=settings.session_idle_seconds,
-            max_body=cap,
-            stateless=not self._sessions,
-        )
+        self._body_cap = settings.max_body_kb * KIB
+        self.manager = self._session_manager()
         face.joined.append(self.manager.joined)
         face.cancelled.append(self.manager.cancelled)
         challenge = challenge or Challenge()
         for annex in annexes:
             if annex.joined is not None:
                 annex.joined(challenge, self.streams)
-        routes = [*self._own_routes(challenge, cap), *(route for annex in annexes for route in annex.routes)]
+        self.public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
+        self.routes = [*self._own_routes(challenge), *(route for annex in annexes for route in annex.routes)]
+        self.admission = self._admission(self._bounded(annexes), self.public | {READY})
+        door = next((annex.door for annex in annexes if annex.door is not None), None)
+        authentication = self._authenticated(self.admission, verifier, challenge, door)
+        names = Names(address, settings.hosts, settings.origins)
+        self.guards = Guards(names, verifier, self.admission, self.manager, counts, self._body_cap, before)
+        app: ASGIApp = HostGuard(authentication, names)
+        if door is not None:
+            door.joined(authentication, signs_in=verifier is not None)
+            app = door.dressed(app)
+        app = counts.around(app, self.routes) if counts else app
+        self.app: ASGIApp = _after(before, app) if before else app
+
+    def _session_manager(self) -> SessionManager:
+        return SessionManager(
+            self.face.server,
+            most=self.settings.max_sessions,
+            most_of_one=self.settings.max_sessions_per_principal,
+            idle_seconds=self.settings.session_idle_seconds,
+            max_body=self._body_cap,
+            stateless=not self._sessions,
+        )
+
+    def _bounded(self, annexes: Sequence[Annex]) -> ASGIApp:
+        """The routes, behind the guard of bodies."""
+        router = Router(self.routes, redirect_slashes=False, default=_not_found)
         rules = {path: rule for annex in annexes for path, rule in annex.bodies.items()}
-        app: ASGIApp = Router(routes, redirect_slashes=False, default=_not_found)
-        app = BodyGuard(app, BodyRule(cap, seconds=settings.body_seconds), rules)
-        admission = self.admission = app = Admission(
+        return BodyGuard(router, BodyRule(self._body_cap, seconds=self.settings.body_seconds), rules)
+
+    def _admission(self, app: ASGIApp, watched: frozenset[str]) -> Admission:
+        settings = self.settings
+        buckets = self._common.buckets(0) if self._common else None
+        return Admission(
             app,
-            Rates(settings.requests_per_second, settings.burst, buckets=common and common.buckets(0)),
+            Rates(settings.requests_per_second, settings.burst, buckets=buckets),
             self.readiness,
             most=settings.max_requests,
             most_of_one=settings.max_requests_per_principal,
             most_streams=settings.max_streams_per_principal,
-            watched=frozenset({HEALTH, READY}).union(*(annex.public for annex in annexes)),
+            watched=watched,
         )
-        public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
-        failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=common and common.buckets(1))
-        door = next((annex.door for annex in annexes if annex.door is not None), None)
-        app = authentication = Authentication(app, verifier, challenge, public, failures, door)
-        names = Names(address, settings.hosts, settings.origins)
-        app = HostGuard(app, names)
-        self.guards = Guards(names, verifier, admission, self.manager, counts, cap)
-        if door is not None:
-            door.joined(authentication, signs_in=verifier is not None)
-            app = door.dressed(app)
-        self.app: ASGIApp = counts.around(app, routes) if counts else app
+
+    def _authenticated(
+        self, app: ASGIApp, verifier: TokenVerifier | None, challenge: Challenge, door: Door | None
+    ) -> Authentication:
+        buckets = self._common.buckets(1) if self._common else None
+        failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=buckets)
+        return Authentication(app, verifier, challenge, self.public, failures, door)
 
     @property
     def busy(self) -> bool:
         """Whether something is being answered that deserves to be waited for."""
         return self.face.calls > 0 or self.admission.requests.total() > 0
 
-    def _own_routes(self, challenge: Challenge, cap: int) -> list[BaseRoute]:
+    def _own_routes(self, challenge: Challenge) -> list[BaseRoute]:
         gate = MessageGate(self.face, challenge)
         routes: list[BaseRoute] = [
             *health_routes(self.readiness),
             Route(MCP_PATH, StreamableEndpoint(self.face, self.manager, gate, self.streams, sessions=self._sessions)),
         ]
         if self.settings.sse and self._sessions:
-            transport = SseServerTransport(MESSAGES_PATH, max_request_body_size=cap)
+            transport = SseServerTransport(MESSAGES_PATH, max_request_body_size=self._body_cap)
             routes.append(Route(SSE_PATH, SseStream(self.face, transport, self.streams)))
             routes.append(Route(MESSAGES_PATH, SseMessages(transport, gate)))
         return routes
+
+
+def _after(first: Callable[[], None], app: ASGIApp) -> ASGIApp:
+    async def after(scope: Scope, receive: Receive, send: Send) -> None:
+        first()
+        await app(scope, receive, send)
+
+    return after
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

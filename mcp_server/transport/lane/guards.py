@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mcp_server.transport.http.admission import Admission
@@ -24,6 +25,7 @@ class Guards:
         sessions: Of the handshake eras.
         counts: Keeps figures of requests.
         max_body: Bytes.
+        before: Called before each request, where several processes serve as one.
     """
 
     names: Names
@@ -32,3 +34,4 @@ class Guards:
     sessions: SessionManager
     counts: RequestCounts | None
     max_body: int
+    before: Callable[[], None] | None = None

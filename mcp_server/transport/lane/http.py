@@ -51,6 +51,8 @@ class HttpLane:
 
     async def answer(self, head: Head, body: bytes) -> Answer | None:
         """The answer to a request; None where the request is not the lane's."""
+        if self._guards.before is not None:
+            self._guards.before()
         if head.body > self._guards.max_body or not self._guards.names.is_own(head.host):
             return None
         request = read_request(body)

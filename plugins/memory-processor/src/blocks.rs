@@ -35,16 +35,17 @@ impl<'a> Iterator for Blocks<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let mut end = 0;
+        let mut line = line_at(self.rest, 0);
+        let mut end = line.len();
         loop {
-            let line = line_at(self.rest, end);
-            end += line.len();
             let next = line_at(self.rest, end);
             if next.is_empty() || !continues(line.trim(), next.trim()) {
                 let (text, rest) = self.rest.split_at(end);
                 self.rest = rest;
                 return Some(Block { text, ends_paragraph: next.trim().is_empty() });
             }
+            end += next.len();
+            line = next;
         }
     }
 }

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::scanning::{any_pair, position};
+
 /// Clean a text. Cleaning it again changes nothing.
 pub fn clean(text: &str) -> String {
     let visible = without_invisible(text);
@@ -36,29 +38,54 @@ pub fn clean(text: &str) -> String {
 
 /// The text with every line end a line feed and nothing in it that cannot be seen.
 fn without_invisible(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+    let Some(first) = next_suspect(text, 0) else { return Cow::Borrowed(text) };
+    let mut kept = String::with_capacity(text.len());
+    let (mut start, mut at) = (0, first);
+    while let Some(c) = text[at..].chars().next() {
+        let after = at + c.len_utf8();
+        let next = || text[after..].chars().next();
+        let before = || text[start..at].chars().next_back().or(kept.chars().next_back()).unwrap_or(' ');
+        let instead = match c {
+            '\r' if next() == Some('\n') => Some(""),
+            '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' => Some("\n"),
+            '\u{2029}' => Some("\n\n"),
+            '\u{200c}' | '\u{200d}' if !joins(before(), next()) => Some(""),
+            c if is_invisible(c) => Some(""),
+            _ => None,
+        };
+        if let Some(instead) = instead {
+            kept.push_str(&text[start..at]);
+            kept.push_str(instead);
+            start = after;
+        }
+        at = next_suspect(text, after).unwrap_or(text.len());
+    }
+    if start == 0 {
         return Cow::Borrowed(text);
     }
-    let mut kept = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(c) = chars.next() {
-        let c = match c {
-            '\r' if chars.peek() == Some(&'\n') => continue,
-            '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' => '\n',
-            '\u{2029}' => {
-                kept.push('\n');
-                '\n'
-            }
-            '\u{200c}' | '\u{200d}' if !joins(before, chars.peek().copied()) => continue,
-            c if is_invisible(c) => continue,
-            c => c,
-        };
-        kept.push(c);
-        before = c;
-    }
+    kept.push_str(&text[start..]);
     Cow::Owned(kept)
 }
+
+/// Where the first character at or after `at` stands that may have to go, judged by its first byte.
+fn next_suspect(text: &str, at: usize) -> Option<usize> {
+    let rest = text.as_bytes().get(at..)?;
+    let first = position(rest, |byte| byte.wrapping_sub(b' ') >= 0x5f && byte != b'\n')?;
+    let found = rest[first..].iter().position(|byte| SUSPECTS[usize::from(*byte)])?;
+    Some(at + first + found)
+}
+
+/// The first bytes of the characters that [`without_invisible`] looks at.
+static SUSPECTS: [bool; 256] = {
+    let mut suspects = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        // U+0080.., U+034F, U+061C, U+180E, U+2000.., U+F000.., U+E0000..
+        suspects[byte] = matches!(byte as u8, 0..=8 | 0xb..=0x1f | 0x7f | 0xc2 | 0xcd | 0xd8 | 0xe1 | 0xe2 | 0xef | 0xf3);
+        byte += 1;
+    }
+    suspects
+};
 
 /// Whether a joiner between these two characters has an effect that a reader sees.
 fn joins(before: char, after: Option<char>) -> bool {
@@ -78,16 +105,51 @@ fn is_invisible(c: char) -> bool {
 
 /// Add a line with its blanks and its runs of punctuation made short.
 fn push_line(cleaned: &mut String, line: &str) {
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let run = run_of(rest, c);
-        let (text, after) = rest.split_at(run);
-        rest = after;
-        if c.is_whitespace() {
-            cleaned.push(' ');
-        } else {
-            push_run(cleaned, c, text);
+    let bytes = line.as_bytes();
+    if is_tidy(bytes) {
+        cleaned.push_str(line);
+        return;
+    }
+    let (mut start, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        if stays(*byte, bytes.get(at + 1)) {
+            at += 1;
+            continue;
         }
+        let Some(c) = line[at..].chars().next() else { break };
+        let run = run_of(&line[at..], c);
+        if c.is_whitespace() || run > c.len_utf8() && (is_excited(c) || keep_of(c).is_some()) {
+            cleaned.push_str(&line[start..at]);
+            if c.is_whitespace() {
+                cleaned.push(' ');
+            } else {
+                push_run(cleaned, c, &line[at..at + run]);
+            }
+            start = at + run;
+        }
+        at += run;
+    }
+    cleaned.push_str(&line[start..]);
+}
+
+/// Whether a line is visible ASCII and has no two marks or blanks one after the other that might be a run.
+fn is_tidy(line: &[u8]) -> bool {
+    let is_run = |a: u8, b: u8| {
+        let excited = (a == b'!' || a == b'?') & (b == b'!' || b == b'?');
+        excited | (a == b) & ((a | 0x20).wrapping_sub(b'a') > 25) & (a.wrapping_sub(b'0') > 9)
+    };
+    position(line, |byte| byte.wrapping_sub(b' ') >= 0x5f).is_none() && !any_pair(line, is_run)
+}
+
+/// Whether a byte is a character that stays as it is, because of what it is or because another one follows.
+#[inline]
+fn stays(byte: u8, next: Option<&u8>) -> bool {
+    match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => true,
+        b' ' => next.is_some_and(u8::is_ascii_graphic),
+        b'!' | b'?' => next.is_none_or(|next| next.is_ascii() && !matches!(next, b'!' | b'?')),
+        b'.' | b',' | b';' | b'~' | b'-' | b'=' | b'_' | b'*' => next != Some(&byte),
+        _ => byte.is_ascii_graphic(),
     }
 }
 

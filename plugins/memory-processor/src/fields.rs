@@ -3,6 +3,7 @@
 //! A memory passes through many hands; a number, a key or an order that this plugin does not know must
 //! come out as it came in, so values stay raw JSON until someone asks for one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use agentmem_plugin_sdk::serde::de::{Error, MapAccess, Visitor};
@@ -12,8 +13,6 @@ use agentmem_plugin_sdk::serde_json::{
     self,
     value::{to_raw_value, RawValue},
 };
-
-use crate::hashing::Table;
 
 /// An object's keys and values, in the order written.
 #[derive(Debug, Default)]
@@ -67,9 +66,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
         let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
-        let mut seen: Table<String, ()> = Table::default();
+        let mut seen = BTreeSet::new();
         while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
-            if seen.insert(key.clone(), ()).is_some() {
+            if !seen.insert(key.clone()) {
                 return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
             }
             fields.push((key, value));

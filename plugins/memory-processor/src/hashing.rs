@@ -1,51 +1,70 @@
-//! Hashing: FNV-1a, for hash tables that behave the same in every run and for content fingerprints.
+//! Hashing: of texts for tables, and FNV-1a for content fingerprints; both are the same in every run.
 //!
 //! Not cryptographic: it finds equal texts, it proves nothing.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A hash table without random keys.
-pub type Table<K, V> = HashMap<K, V, BuildHasherDefault<Fnv>>;
-
-/// The FNV-1a state, 64 bits.
-pub struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(OFFSET)
+/// The first eight bytes of a text as a number, filled up with zeros: texts of up to eight bytes differ where it does.
+#[inline]
+pub fn packed(text: &[u8]) -> u64 {
+    if let Some(first) = text.first_chunk::<8>() {
+        return u64::from_le_bytes(*first);
+    }
+    let low = |at: usize| u64::from(text[at]) << (8 * at);
+    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            // both have four bytes; where they overlap, they say the same
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (text.len() - 4))
+        }
+        _ if text.is_empty() => 0,
+        _ => low(0) | low(text.len() / 2) | low(text.len() - 1),
     }
 }
 
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(PRIME);
+/// The hash of a text, eight bytes at a time.
+#[inline]
+pub fn hash(text: &[u8]) -> u32 {
+    let mut state = mixed(0, packed(text));
+    let mut rest = text;
+    while rest.len() > 8 {
+        rest = &rest[8..];
+        state = mixed(state, packed(rest));
+    }
+    (state >> 32) as u32
+}
+
+/// [`hash`] for the compiler, which reads bytes one by one.
+pub const fn constant_hash(text: &[u8]) -> u32 {
+    let (mut state, mut chunk, mut at) = (0, 0, 0);
+    while at < text.len() {
+        chunk |= (text[at] as u64) << (8 * (at % 8));
+        at += 1;
+        if at % 8 == 0 || at == text.len() {
+            state = mixed(state, chunk);
+            chunk = 0;
         }
     }
+    (state >> 32) as u32
+}
 
-    fn write_u32(&mut self, value: u32) {
-        self.0 = (self.0 ^ u64::from(value)).wrapping_mul(PRIME);
-    }
+/// The hash of two numbers.
+#[inline]
+pub fn hash_of_two(a: u64, b: u64) -> u32 {
+    (mixed(mixed(0, a), b) >> 32) as u32
+}
 
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0 ^ value ^ (value >> 32)).wrapping_mul(PRIME).rotate_left(23);
-    }
-
-    fn finish(&self) -> u64 {
-        // The table takes its buckets from the low bits and its tags from the high ones: mix both.
-        (self.0 ^ (self.0 >> 29)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    }
+#[inline]
+const fn mixed(state: u64, more: u64) -> u64 {
+    let product = (state ^ more).wrapping_mul(MIX);
+    product ^ (product >> 32)
 }
 
 /// The fingerprint of a text: `fnv1a64:` and sixteen hexadecimal digits.
 pub fn fingerprint(text: &str) -> String {
-    let mut state = Fnv::default();
-    state.write(text.as_bytes());
-    format!("fnv1a64:{:016x}", state.0)
+    let state = text.bytes().fold(OFFSET, |state, byte| (state ^ u64::from(byte)).wrapping_mul(PRIME));
+    format!("fnv1a64:{state:016x}")
 }
 
 #[cfg(test)]
@@ -57,5 +76,22 @@ mod tests {
         assert_eq!(fingerprint(""), "fnv1a64:cbf29ce484222325");
         assert_eq!(fingerprint("a"), "fnv1a64:af63dc4c8601ec8c");
         assert_eq!(fingerprint("foobar"), "fnv1a64:85944171f73967e8");
+    }
+
+    #[test]
+    fn a_text_has_one_hash_whoever_computes_it() {
+        let text = b"The quick brown fox jumps over";
+        for length in 1..=text.len() {
+            assert_eq!(hash(&text[..length]), constant_hash(&text[..length]), "{length}");
+        }
+    }
+
+    #[test]
+    fn short_texts_are_packed_whole() {
+        for text in ["", "a", "ab", "abc", "abcd", "abcde", "abcdef", "abcdefg", "abcdefgh"] {
+            let bytes = packed(text.as_bytes()).to_le_bytes();
+            assert_eq!(&bytes[..text.len()], text.as_bytes());
+            assert!(bytes[text.len()..].iter().all(|byte| *byte == 0));
+        }
     }
 }

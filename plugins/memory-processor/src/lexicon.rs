@@ -1,12 +1,13 @@
 //! The lexicon: English words that tell little, Chinese characters that join others, and folding of plurals.
 
-use crate::hashing::Table;
-use crate::word_lists::{
-    DETERMINERS, FOREIGN, FUNCTION, GENERIC, HAN_FUNCTION, HAN_PAIRS, MODIFIER, UNITS, VERBS, VERB_MARKERS,
-};
+use std::borrow::Cow;
+
+use crate::dictionary::{lists_of, Lists};
 
 /// Longest number that may belong to a keyword: a version or a year, no date and no amount.
 const LONGEST_NUMBER: usize = 4;
+/// No verb of the lists has more bytes.
+const LONGEST_VERB: usize = 16;
 
 /// How much a word tells about what a text is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,49 +35,21 @@ pub enum Role {
     AfterVerb,
 }
 
-/// The classes of English words and Chinese characters.
+/// What words and Chinese characters are, in a text of some language.
+#[derive(Default)]
 pub struct Lexicon {
-    words: Table<&'static str, Class>,
-    verbs: Table<&'static str, ()>,
-    roles: Table<&'static str, Role>,
-    han: Table<char, ()>,
-    han_pairs: Table<[char; 2], ()>,
-}
-
-impl Default for Lexicon {
-    fn default() -> Self {
-        let mut words = Table::default();
-        for (list, class) in [
-            (FOREIGN, Class::Function),
-            (MODIFIER, Class::Modifier),
-            (GENERIC, Class::Generic),
-            (FUNCTION, Class::Function),
-        ] {
-            words.extend(list.split_whitespace().map(|word| (word, class)));
-        }
-        let verbs = VERBS.split_whitespace().map(|verb| (verb, ())).collect();
-        let mut roles = Table::default();
-        roles.extend(VERB_MARKERS.split_whitespace().map(|word| (word, Role::BeforeVerb)));
-        roles.extend(DETERMINERS.split_whitespace().map(|word| (word, Role::AfterVerb)));
-        let han = HAN_FUNCTION.chars().filter(|c| !c.is_whitespace()).map(|c| (c, ())).collect();
-        let pair = |word: &str| {
-            let mut characters = word.chars();
-            Some(([characters.next()?, characters.next()?], ()))
-        };
-        let han_pairs = HAN_PAIRS.split_whitespace().filter_map(pair).collect();
-        Self { words, verbs, roles, han, han_pairs }
-    }
+    grammar: Lists,
 }
 
 impl Lexicon {
-    /// Count more words, lower-case and between blanks, as grammar.
-    pub fn add_grammar(&mut self, words: &'static str) {
-        self.words.extend(words.split_whitespace().map(|word| (word, Class::Function)));
+    /// The lexicon for texts in which the words of `grammar`, too, are grammar.
+    pub fn with_grammar(grammar: Lists) -> Self {
+        Self { grammar }
     }
 
     /// Whether a lower-case word after a number is what it counts in.
     pub fn is_unit(&self, word: &str) -> bool {
-        word.len() <= 3 && UNITS.split_whitespace().any(|unit| unit == word)
+        word.len() <= 3 && lists_of(word.as_bytes()).has(Lists::UNIT)
     }
 
     /// The class of a lower-case word.
@@ -84,21 +57,25 @@ impl Lexicon {
         if word.starts_with(|c: char| c.is_ascii_digit()) && !word.chars().any(|c| c.is_alphabetic()) {
             return if word.len() <= LONGEST_NUMBER { Class::Number } else { Class::Function };
         }
-        if word.starts_with("www.") {
-            return Class::Function;
+        let lists = lists_of(word.as_bytes());
+        if lists.has(Lists::FUNCTION) || lists.has(self.grammar) || word.starts_with("www.") {
+            Class::Function
+        } else if lists.has(Lists::GENERIC) {
+            Class::Generic
+        } else if lists.has(Lists::MODIFIER) {
+            Class::Modifier
+        } else if lists.has(Lists::FOREIGN) {
+            Class::Function
+        } else if lists.has(Lists::VERB) || is_verb_form(word) || is_adverb(word) {
+            Class::Generic
+        } else {
+            Class::Content
         }
-        if let Some(class) = self.words.get(word) {
-            return *class;
-        }
-        if self.is_verb(word) || is_adverb(word) {
-            return Class::Generic;
-        }
-        Class::Content
     }
 
     /// The class of a Chinese character.
     pub fn class_of_han(&self, c: char) -> Class {
-        if self.han.contains_key(&c) {
+        if lists_of(c.encode_utf8(&mut [0; 4]).as_bytes()).has(Lists::HAN) {
             Class::Function
         } else {
             Class::Content
@@ -107,28 +84,49 @@ impl Lexicon {
 
     /// Whether two Chinese characters are a word of grammar.
     pub fn is_han_grammar(&self, a: char, b: char) -> bool {
-        self.han_pairs.contains_key(&[a, b])
+        let mut both = [0; 8];
+        let first = a.encode_utf8(&mut both).len();
+        let length = first + b.encode_utf8(&mut both[first..]).len();
+        lists_of(&both[..length]).has(Lists::HAN_PAIR)
     }
 
     /// What a lower-case word says about the words beside it.
     pub fn role_of(&self, word: &str) -> Role {
-        self.roles.get(word).copied().unwrap_or(Role::None)
+        let lists = lists_of(word.as_bytes());
+        if lists.has(Lists::DETERMINER) {
+            Role::AfterVerb
+        } else if lists.has(Lists::BEFORE_VERB) {
+            Role::BeforeVerb
+        } else {
+            Role::None
+        }
     }
+}
 
-    /// Whether a word is a common verb: as it is, or without `s`, `es`, `ed`, `d` or `ing`.
-    fn is_verb(&self, word: &str) -> bool {
-        let known = |stem: &str| self.verbs.contains_key(stem);
-        known(word)
-            || word.strip_suffix('s').is_some_and(known)
-            || word.strip_suffix("es").is_some_and(known)
-            || word.strip_suffix("ies").is_some_and(|stem| known(&format!("{stem}y")))
-            || word.strip_suffix("ied").is_some_and(|stem| known(&format!("{stem}y")))
-            || word.strip_suffix('d').is_some_and(known)
-            || ["ed", "ing"]
-                .iter()
-                .filter_map(|ending| word.strip_suffix(ending))
-                .any(|stem| known(stem) || known(&format!("{stem}e")) || undoubled(stem).is_some_and(known))
+/// Whether a word is a common verb with `s`, `es`, `ed`, `d` or `ing` at its end.
+fn is_verb_form(word: &str) -> bool {
+    if !word.ends_with(['s', 'd', 'g']) {
+        return false;
     }
+    let known = |stem: &str| lists_of(stem.as_bytes()).has(Lists::VERB);
+    word.strip_suffix('s').is_some_and(known)
+        || word.strip_suffix("es").is_some_and(known)
+        || word.strip_suffix("ies").or_else(|| word.strip_suffix("ied")).is_some_and(|stem| is_verb_with(stem, b'y'))
+        || word.strip_suffix('d').is_some_and(known)
+        || ["ed", "ing"]
+            .iter()
+            .filter_map(|ending| word.strip_suffix(ending))
+            .any(|stem| known(stem) || is_verb_with(stem, b'e') || undoubled(stem).is_some_and(known))
+}
+
+/// Whether `stem` and one letter more are a common verb.
+fn is_verb_with(stem: &str, last: u8) -> bool {
+    let mut verb = [0; LONGEST_VERB];
+    let Some((place, rest)) = verb.split_at_mut_checked(stem.len()) else { return false };
+    let Some(end) = rest.first_mut() else { return false };
+    place.copy_from_slice(stem.as_bytes());
+    *end = last;
+    lists_of(&verb[..=stem.len()]).has(Lists::VERB)
 }
 
 /// A stem without its doubled last consonant: `stopp` is `stop`.
@@ -173,24 +171,24 @@ pub fn opens_sentence(word: &str) -> bool {
 }
 
 /// The form under which a lower-case word is counted: plurals count as their singular.
-pub fn fold(word: &str) -> String {
-    let stem = |cut: usize| &word[..word.len() - cut];
-    if !word.is_ascii() || word.len() < 4 || !word.ends_with('s') {
-        return word.to_owned();
+pub fn fold(word: &str) -> Cow<'_, str> {
+    let stem = |cut: usize| Cow::Borrowed(&word[..word.len() - cut]);
+    if word.len() < 4 || !word.ends_with('s') || !word.is_ascii() {
+        return Cow::Borrowed(word);
     }
     if ["ss", "us", "is", "ous", "ics", "news", "series", "species", "always", "lens", "kubernetes"]
         .iter()
         .any(|ending| word.ends_with(ending))
     {
-        return word.to_owned();
+        return Cow::Borrowed(word);
     }
     if word.ends_with("ies") && word.len() > 4 {
-        return format!("{}y", stem(3));
+        return Cow::Owned(stem(3).into_owned() + "y");
     }
     if ["sses", "shes", "ches", "xes", "zzes"].iter().any(|ending| word.ends_with(ending)) && word != "caches" {
-        return stem(2).to_owned();
+        return stem(2);
     }
-    stem(1).to_owned()
+    stem(1)
 }
 
 #[cfg(test)]

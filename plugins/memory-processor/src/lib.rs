@@ -15,21 +15,23 @@
 //! Needs the capabilities `LoggingAccess`, `ConfigAccess` and `MemoryAccess`. Where the operator allows hooks,
 //! `process_memory` runs before each add and `rerank` after each search.
 //!
-//! The way of a text: [`cleaning`] → [`blocks`] → [`sentences`] → [`words`] → [`vocabulary`] → [`runs`] → [`phrases`] →
-//! [`keywords`] and
-//! [`summary`]; [`memory`] puts the results on a memory, and [`fields`] carries everything it does not
+//! The way of a text: [`cleaning`] → [`blocks`] → [`sentences`] → [`words`] → [`vocabulary`] with its [`forms`] →
+//! [`runs`] → [`phrases`] → [`keywords`] and [`summary`]; [`memory`] puts the results on a memory, and [`fields`] carries everything it does not
 //! know through untouched. All of that is plain Rust without a host; [`exports`] and [`storing`]
 //! have what touches the host.
 //!
-//! The same input gives the same output, byte for byte: no clock, no random numbers, no order of a hash
-//! table. Every step is linear in the text but one, which is capped (see [`summary`]).
+//! The same input gives the same output, byte for byte: no clock, no random numbers, no order of a
+//! hash table. Every step is linear in the text but one, which is capped (see [`summary`]).
 
 pub mod blocks;
 pub mod cleaning;
 pub mod config;
+pub mod dictionary;
 pub mod exports;
 pub mod fields;
+pub mod forms;
 pub mod hashing;
+pub mod index;
 pub mod keywords;
 pub mod languages;
 pub mod lexicon;
@@ -38,12 +40,14 @@ pub mod phrases;
 pub mod requests;
 pub mod reranking;
 pub mod runs;
+pub mod scanning;
 pub mod script;
 pub mod sentences;
 pub mod shapes;
 pub mod statistics;
 pub mod storing;
 pub mod summary;
+pub mod terms;
 pub mod vocabulary;
 pub mod word_lists;
 pub mod words;

@@ -5,7 +5,7 @@ use agentmem_plugin_sdk::{serde_json, Error};
 use crate::cleaning::clean;
 use crate::fields::Fields;
 use crate::hashing::fingerprint;
-use crate::keywords;
+use crate::keywords::Reading;
 use crate::sentences;
 use crate::statistics::measure;
 
@@ -62,8 +62,9 @@ pub fn cause(reason: &serde_json::Error) -> String {
 
 fn describe(content: &str, metadata: &mut Fields) -> serde_json::Result<()> {
     let sentences = sentences::split(content);
-    let statistics = measure(content, &sentences);
-    let keywords = keywords::extract_from(&sentences, KEYWORDS).into_iter().map(|keyword| keyword.keyword);
+    let reading = Reading::of(&sentences);
+    let statistics = measure(content, sentences.len(), reading.words());
+    let keywords = reading.keywords(KEYWORDS).into_iter().map(|keyword| keyword.keyword);
     metadata.set("word_count", &statistics.words)?;
     metadata.set("character_count", &statistics.characters)?;
     metadata.set("sentence_count", &statistics.sentences)?;

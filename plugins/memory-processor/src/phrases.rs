@@ -3,9 +3,8 @@
 //! Within a run of words, the text itself decides where one phrase ends: a group of words that occurs again is a phrase, and in a short text, where
 //! little occurs again, so is a whole run of up to three words, or of four that are a name.
 
-use std::hash::{Hash, Hasher};
-
-use crate::hashing::Table;
+use crate::hashing::hash_of_two;
+use crate::index::Index;
 use crate::runs::Runs;
 use crate::script::Script;
 use crate::vocabulary::{Token, Vocabulary};
@@ -23,11 +22,34 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Group([u32; CHARACTERS]);
 
-impl Hash for Group {
-    fn hash<H: Hasher>(&self, state: &mut H) {
+impl Group {
+    fn hash(self) -> u32 {
         let [a, b, c, d] = self.0.map(u64::from);
-        state.write_u64(a << 32 | b);
-        state.write_u64(c << 32 | d);
+        hash_of_two(a << 32 | b, c << 32 | d)
+    }
+}
+
+/// How often each group was counted.
+#[derive(Default)]
+struct Counts {
+    list: Vec<(Group, u32)>,
+    index: Index,
+}
+
+impl Counts {
+    fn of(&self, group: Group) -> u32 {
+        let found = self.index.find(group.hash(), |place| self.list[place as usize].0 == group);
+        found.map_or(0, |place| self.list[place as usize].1)
+    }
+
+    fn add(&mut self, group: Group) {
+        let hash = group.hash();
+        if let Some(place) = self.index.find(hash, |place| self.list[place as usize].0 == group) {
+            self.list[place as usize].1 += 1;
+        } else {
+            self.index.insert(hash, self.list.len() as u32);
+            self.list.push((group, 1));
+        }
     }
 }
 
@@ -70,12 +92,12 @@ fn longest(run: &[u32], tokens: &[Token], vocabulary: &Vocabulary) -> usize {
 /// groups of one less occur again, which keeps the table small.
 fn count_groups(runs: &Runs, vocabulary: &Vocabulary) -> Groups {
     let least = if runs.terms().len() < SHORT { 1 } else { 2 };
-    let mut groups = Groups { singles: vec![0; vocabulary.len()], several: Table::default(), least };
+    let mut groups = Groups { singles: vec![0; vocabulary.len()], several: Default::default(), least };
     for term in runs.terms() {
         groups.singles[*term as usize] += 1;
     }
     for length in 2..=CHARACTERS {
-        let mut counts: Table<Group, u32> = Table::default();
+        let mut counts = Counts::default();
         for run in runs.bounds() {
             let tokens = &runs.tokens()[run.clone()];
             let run = &runs.terms()[run];
@@ -85,12 +107,11 @@ fn count_groups(runs: &Runs, vocabulary: &Vocabulary) -> Groups {
                     continue;
                 }
                 if groups.count(&window[1..]) >= least && groups.count(&window[..length - 1]) >= least {
-                    *counts.entry(group_of(window)).or_default() += 1;
+                    counts.add(group_of(window));
                 }
             }
         }
-        counts.retain(|_, count| *count >= least);
-        groups.several.extend(counts);
+        groups.several[length - 2] = counts;
     }
     groups
 }
@@ -98,7 +119,8 @@ fn count_groups(runs: &Runs, vocabulary: &Vocabulary) -> Groups {
 /// How often each word and each group of words occurs.
 struct Groups {
     singles: Vec<u32>,
-    several: Table<Group, u32>,
+    /// Of two members, of three and of four.
+    several: [Counts; CHARACTERS - 1],
     least: u32,
 }
 
@@ -106,7 +128,10 @@ impl Groups {
     fn count(&self, terms: &[u32]) -> u32 {
         match terms {
             [single] => self.singles[*single as usize],
-            several => self.several.get(&group_of(several)).copied().unwrap_or(0),
+            several => match self.several[several.len() - 2].of(group_of(several)) {
+                count if count >= self.least => count,
+                _ => 0,
+            },
         }
     }
 
@@ -137,17 +162,19 @@ impl Groups {
 #[derive(Default)]
 struct Found {
     phrases: Vec<Phrase>,
-    index: Table<Group, usize>,
+    index: Index,
 }
 
 impl Found {
     fn add(&mut self, groups: &Groups, terms: &[u32], first: u32) {
         let group = group_of(terms);
-        let index = *self.index.entry(group).or_insert_with(|| {
-            self.phrases.push(Phrase { group, count: groups.count(terms), alone: 0, first });
-            self.phrases.len() - 1
-        });
-        self.phrases[index].alone += 1;
+        let hash = group.hash();
+        if let Some(place) = self.index.find(hash, |place| self.phrases[place as usize].group == group) {
+            self.phrases[place as usize].alone += 1;
+        } else {
+            self.index.insert(hash, self.phrases.len() as u32);
+            self.phrases.push(Phrase { group, count: groups.count(terms), alone: 1, first });
+        }
     }
 }
 
@@ -161,7 +188,7 @@ impl Phrase {
     /// The phrase as one writes it: a single word in its usual form, several as they first stand together.
     pub fn display(&self, runs: &Runs, vocabulary: &Vocabulary) -> String {
         if let [single] = self.terms() {
-            return vocabulary.term(*single).display();
+            return vocabulary.display(*single);
         }
         let mut text = String::new();
         for token in runs.tokens().iter().skip(self.first as usize).take(self.terms().len()) {
@@ -169,7 +196,7 @@ impl Phrase {
             if !text.is_empty() && term.script == Script::Spaced {
                 text.push(' ');
             }
-            text.push_str(&term.display_as(token));
+            text.push_str(&vocabulary.display_as(token));
         }
         text
     }
@@ -204,7 +231,8 @@ mod tests {
         let mut vocabulary = Vocabulary::default();
         let mut runs = Runs::default();
         for sentence in sentences {
-            let tokens = vocabulary.add(sentence);
+            let mut tokens = Vec::new();
+            vocabulary.add(sentence, &mut tokens);
             runs.add(&tokens, &vocabulary);
         }
         let found = find(&runs, &vocabulary);

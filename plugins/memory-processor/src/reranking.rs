@@ -101,7 +101,7 @@ fn pairs<'a>(text: &'a str, lexicon: &'a Lexicon) -> impl Iterator<Item = Pair> 
         let lowered = word.text.to_lowercase();
         let telling = lexicon.class_of(&lowered) != Class::Function;
         let previous = before.take().filter(|_| !word.detached && telling);
-        let folded = fold(&lowered);
+        let folded = fold(&lowered).into_owned();
         let pair = previous.map(|previous| (previous, folded.clone()));
         before = telling.then_some(folded);
         pair

@@ -105,9 +105,10 @@ mod tests {
     fn runs(sentence: &str) -> Vec<String> {
         let mut vocabulary = Vocabulary::default();
         let mut runs = Runs::default();
-        let tokens = vocabulary.add(sentence);
+        let mut tokens = Vec::new();
+        vocabulary.add(sentence, &mut tokens);
         runs.add(&tokens, &vocabulary);
-        let word = |token: &Token| vocabulary.term(token.term).display_as(token);
+        let word = |token: &Token| vocabulary.display_as(token);
         runs.bounds().map(|run| runs.tokens()[run].iter().map(word).collect::<Vec<_>>().join(" ")).collect()
     }
 

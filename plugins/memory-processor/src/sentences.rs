@@ -6,12 +6,19 @@
 
 use crate::blocks::{strip_mark, Blocks};
 use crate::lexicon;
+use crate::scanning::position;
 use crate::script::is_unspaced;
 
 /// Longest sentence, in bytes: a text without any end is cut at the last blank before.
 const LONGEST: usize = 4000;
 /// Longest word, in bytes, that is looked up as an abbreviation.
 const LONGEST_ABBREVIATION: usize = 12;
+
+/// Longest abbreviation, in bytes, that is known by its letters.
+const LONGEST_KNOWN: usize = 6;
+
+/// The least first byte of an end mark of several bytes.
+const LEAST_WIDE: u8 = 0xD8;
 
 /// A sentence, where it stands and what it looks like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +33,7 @@ pub struct Sentence<'a> {
 
 /// Split a text into its sentences.
 pub fn split(text: &str) -> Vec<Sentence<'_>> {
-    let mut sentences = Vec::new();
+    let (mut sentences, mut pieces) = (Vec::new(), Vec::new());
     let mut fenced = false;
     let mut opens_paragraph = true;
     for block in Blocks::new(text) {
@@ -35,7 +42,8 @@ pub fn split(text: &str) -> Vec<Sentence<'_>> {
             fenced = !fenced;
         } else if !line.is_empty() {
             let is_prose = !fenced && !line.starts_with(['#', '|']);
-            for piece in pieces(strip_mark(line)) {
+            add_pieces(&mut pieces, strip_mark(line));
+            for piece in pieces.drain(..) {
                 sentences.push(Sentence { text: piece, opens_paragraph, is_prose });
                 opens_paragraph = false;
             }
@@ -45,22 +53,32 @@ pub fn split(text: &str) -> Vec<Sentence<'_>> {
     sentences
 }
 
-/// The sentences of a block.
-fn pieces(block: &str) -> Vec<&str> {
-    let mut found = Vec::new();
+/// Add the sentences of a block to `found`.
+fn add_pieces<'a>(found: &mut Vec<&'a str>, block: &'a str) {
     let (mut start, mut at) = (0, 0);
-    while let Some(offset) = block[at..].find(is_end_mark) {
-        let mark = at + offset;
+    while let Some(mark) = next_end_mark(block, at) {
         let tail = &block[mark..];
         let marks = tail.len() - tail.trim_start_matches(is_end_mark).len();
         at = mark + marks;
         if let Some(end) = end_of(block, mark, marks) {
-            push_trimmed(&mut found, &block[start..end]);
+            push_trimmed(found, &block[start..end]);
             (start, at) = (end, end);
         }
     }
-    push_trimmed(&mut found, &block[start..]);
-    found
+    push_trimmed(found, &block[start..]);
+}
+
+/// Where the first end mark at or after `at` stands.
+fn next_end_mark(block: &str, at: usize) -> Option<usize> {
+    let bytes = block.as_bytes();
+    let mut at = at;
+    loop {
+        at += position(bytes.get(at..)?, |byte| (byte == b'.') | (byte == b'!') | (byte == b'?') | (byte >= LEAST_WIDE))?;
+        match block.get(at..).and_then(|rest| rest.chars().next()) {
+            Some(c) if is_end_mark(c) => return Some(at),
+            _ => at += 1,
+        }
+    }
 }
 
 fn push_trimmed<'a>(found: &mut Vec<&'a str>, piece: &'a str) {
@@ -126,6 +144,9 @@ fn is_abbreviation(before: &str, next: &str) -> bool {
     };
     if initial || (word.contains('.') && word.split('.').all(|part| part.chars().count() <= 2)) {
         return !starts_sentence();
+    }
+    if word.len() > LONGEST_KNOWN {
+        return false;
     }
     let word = word.to_lowercase();
     match word.as_str() {

@@ -1,8 +1,7 @@
 //! Statistics: the measures of a text.
 
 use crate::script::Script;
-use crate::sentences::Sentence;
-use crate::words::words;
+use crate::words::Word;
 
 /// Words a minute: the mean of silent reading of English non-fiction (Brysbaert 2019).
 const WORDS_A_MINUTE: usize = 238;
@@ -22,20 +21,32 @@ pub struct Statistics {
     pub reading_seconds: usize,
 }
 
-/// Measure a text that consists of these sentences.
-pub fn measure(text: &str, sentences: &[Sentence]) -> Statistics {
-    let (mut spaced, mut unspaced) = (0, 0);
-    for word in sentences.iter().flat_map(|sentence| words(sentence.text)) {
+/// Words that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WordCount {
+    spaced: usize,
+    unspaced: usize,
+}
+
+impl WordCount {
+    /// Count a word; each Chinese or Japanese character counts as one.
+    #[inline]
+    pub fn add(&mut self, word: &Word) {
         match word.script {
-            Script::Spaced => spaced += 1,
-            _ => unspaced += word.text.chars().count(),
+            Script::Spaced => self.spaced += 1,
+            _ => self.unspaced += word.text.chars().count(),
         }
     }
+}
+
+/// Measure a text of so many sentences and words.
+pub fn measure(text: &str, sentences: usize, words: WordCount) -> Statistics {
+    let WordCount { spaced, unspaced } = words;
     let seconds = spaced as f64 * 60.0 / WORDS_A_MINUTE as f64 + unspaced as f64 * 60.0 / CHARACTERS_A_MINUTE as f64;
     Statistics {
         words: spaced + unspaced,
         characters: text.chars().count(),
-        sentences: sentences.len(),
+        sentences,
         reading_seconds: seconds.ceil() as usize,
     }
 }
@@ -44,9 +55,13 @@ pub fn measure(text: &str, sentences: &[Sentence]) -> Statistics {
 mod tests {
     use super::*;
     use crate::sentences::split;
+    use crate::words::words;
 
     fn measured(text: &str) -> Statistics {
-        measure(text, &split(text))
+        let sentences = split(text);
+        let mut count = WordCount::default();
+        sentences.iter().flat_map(|sentence| words(sentence.text)).for_each(|word| count.add(&word));
+        measure(text, sentences.len(), count)
     }
 
     #[test]

@@ -9,7 +9,8 @@ use agentmem_plugin_sdk::response;
 use crate::lexicon::Class;
 use crate::script::is_unspaced;
 use crate::sentences::{self, Sentence};
-use crate::vocabulary::{Term, Token, Vocabulary};
+use crate::terms::Term;
+use crate::vocabulary::{Token, Vocabulary};
 
 /// How many of the best sentences are compared with each other.
 const COMPARED: usize = 64;
@@ -73,7 +74,7 @@ fn best_candidates(text: &str, most: usize) -> Vec<Candidate<'_>> {
     let mut bounds = Vec::new();
     for sentence in &sentences {
         let start = tokens.len();
-        tokens.extend(vocabulary.add(sentence.text));
+        vocabulary.add(sentence.text, &mut tokens);
         bounds.push(start..tokens.len());
     }
     let weights = weights(&vocabulary);

@@ -1,34 +1,19 @@
 //! The vocabulary: the different words of a text, how often each occurs and how it is written.
 
-use crate::hashing::Table;
+use std::borrow::Cow;
+
+use crate::forms::{Forms, Shape};
 use crate::languages::Language;
 use crate::lexicon::{fold, is_participle, Class, Lexicon, Role};
+use crate::scanning::position;
 use crate::script::Script;
 use crate::sentences::Sentence;
+use crate::statistics::WordCount;
+use crate::terms::Term;
 use crate::words::{words, Word};
 
 /// Longest word, in bytes, that can tell anything.
 const LONGEST: usize = 120;
-
-/// A word of the vocabulary, plural and singular as one.
-#[derive(Debug)]
-pub struct Term {
-    /// How much it tells.
-    pub class: Class,
-    /// How it is written: only Chinese characters join without a space.
-    pub script: Script,
-    /// How often it occurs.
-    pub count: u32,
-    /// How often it is written like a name, and how often in lower case; the rest opens a sentence.
-    names: u32,
-    lower: u32,
-    /// Whether it looks like a participle.
-    pub is_participle: bool,
-    /// How many characters it has.
-    pub length: usize,
-    role: Role,
-    forms: Vec<(String, u32)>,
-}
 
 /// One occurrence of a term.
 #[derive(Clone, Copy, Debug)]
@@ -43,57 +28,72 @@ pub struct Token {
     pub is_capital: bool,
     /// Whether its neighbours make it a verb or half of a Chinese word of grammar.
     pub is_grammar: bool,
-    /// How it is written here: index into the forms of the term.
+    /// How it is written here: which of the forms.
     form: u32,
 }
 
 /// The different words of a text.
 #[derive(Default)]
-pub struct Vocabulary {
+pub struct Vocabulary<'a> {
     lexicon: Lexicon,
     language: Option<Language>,
     terms: Vec<Term>,
-    index: Table<String, u32>,
-    lowered: String,
+    forms: Forms<'a>,
+    words: WordCount,
 }
 
-impl Vocabulary {
-    /// An empty vocabulary for a text that begins with these sentences.
-    pub fn for_text(sentences: &[Sentence]) -> Self {
-        let mut vocabulary = Self { language: Language::of(sentences), ..Self::default() };
-        if let Some(language) = vocabulary.language {
-            vocabulary.lexicon.add_grammar(language.grammar);
+impl<'a> Vocabulary<'a> {
+    /// An empty vocabulary for the text of these sentences.
+    pub fn for_text(sentences: &[Sentence<'a>]) -> Self {
+        let language = Language::of(sentences);
+        Self {
+            language,
+            lexicon: language.map(|language| Lexicon::with_grammar(language.lists)).unwrap_or_default(),
+            forms: Forms::for_text_of(sentences.iter().map(|sentence| sentence.text.len()).sum()),
+            ..Self::default()
         }
-        vocabulary
     }
 
-    /// Add the words of a sentence and return them in order.
-    pub fn add(&mut self, sentence: &str) -> Vec<Token> {
-        let mut found = words(sentence).peekable();
-        let mut tokens: Vec<Token> = Vec::new();
+    /// Add the words of a sentence, in order, to the vocabulary and to `tokens`.
+    pub fn add(&mut self, sentence: &'a str, tokens: &mut Vec<Token>) {
+        let start = tokens.len();
+        let mut found = words(sentence);
+        let mut coming = found.next();
         let mut half = false;
-        while let Some(word) = found.next() {
-            let is_name = is_name(&word, found.peek());
-            let term = self.intern(&word);
-            let form = self.count(term, word.text, is_name);
-            let opens = !half && found.peek().is_some_and(|next| self.is_han_grammar(&word, next));
-            let is_capital = is_capital(word.text);
-            let is_verb = !is_capital && self.language.is_some_and(|language| !language.is_attribute(word.text));
-            let is_grammar = opens || half || is_verb;
-            let token = Token { term, detached: word.detached, is_name, is_capital, is_grammar, form };
-            self.mark_verbs(tokens.last_mut(), &token);
-            let after_marker = tokens.last().is_some_and(|last| self.role(last) == Role::BeforeVerb);
-            let is_verb = after_marker && !token.is_name && !token.detached;
-            let is_unit = self.is_unit(tokens.last(), &word);
-            tokens.push(Token { is_grammar: token.is_grammar || is_verb || is_unit, ..token });
+        while let Some(word) = coming {
+            coming = found.next();
+            let next = coming.as_ref().filter(|next| !next.detached);
+            self.words.add(&word);
+            let form = self.form_of(&word);
+            let known = self.forms.count(form);
+            let (term, shape) = (known.term, known.shape);
+            let is_name = shape.has_capitals
+                || shape.is_capital && (!word.first || next.is_some_and(|next| is_capital(next.text)));
+            self.terms[term as usize].see(is_name, shape.is_capital);
+            let opens = !half && next.is_some_and(|next| self.is_han_grammar(&word, next));
+            let mut is_grammar = opens || half || shape.is_verb;
             half = opens;
+            if let Some(before) = tokens[start..].last_mut().filter(|_| !word.detached) {
+                let (known, role) = (&self.terms[before.term as usize], self.terms[term as usize].role);
+                // What comes before an article is a verb, unless it is written like a name.
+                before.is_grammar |= role == Role::AfterVerb && !before.is_name;
+                is_grammar |= known.role == Role::BeforeVerb && !is_name;
+                is_grammar |= known.class == Class::Number && shape.is_unit;
+            }
+            let (detached, is_capital) = (word.detached, shape.is_capital);
+            tokens.push(Token { term, detached, is_name, is_capital, is_grammar, form });
         }
-        tokens
     }
 
     /// The term with this index.
+    #[inline]
     pub fn term(&self, index: u32) -> &Term {
         &self.terms[index as usize]
+    }
+
+    /// How many words were added.
+    pub fn words(&self) -> WordCount {
+        self.words
     }
 
     /// Whether a word in lower case goes with no capitalised word before it: German nouns and French names come last.
@@ -111,140 +111,131 @@ impl Vocabulary {
         self.terms.is_empty()
     }
 
-    fn is_number(&self, token: &Token) -> bool {
-        self.term(token.term).class == Class::Number
+    /// How to write a term by itself: its most frequent form, the first one where two are level.
+    pub fn display(&self, term: u32) -> String {
+        self.forms.usual(term).map_or_else(String::new, |form| self.term(term).cased(&form.text))
     }
 
-    fn is_unit(&mut self, before: Option<&Token>, word: &Word) -> bool {
-        if word.detached || word.text.len() > 3 || !before.is_some_and(|before| self.is_number(before)) {
-            return false;
-        }
-        self.lower(word.text);
-        self.lexicon.is_unit(&self.lowered)
-    }
-
-    fn role(&self, token: &Token) -> Role {
-        self.term(token.term).role
-    }
-
-    /// Mark the word before an article as a verb, unless it is written like a name.
-    fn mark_verbs(&self, before: Option<&mut Token>, token: &Token) {
-        if let Some(before) = before {
-            before.is_grammar |= self.role(token) == Role::AfterVerb && !token.detached && !before.is_name;
+    /// How to write a term where it occurs as `token`.
+    pub fn display_as(&self, token: &Token) -> String {
+        let form = &self.forms.get(token.form).text;
+        if token.is_name {
+            form.clone().into_owned()
+        } else {
+            self.term(token.term).cased(form)
         }
     }
 
     fn is_han_grammar(&self, word: &Word, next: &Word) -> bool {
-        let both = word.script == Script::Han && next.script == Script::Han && !next.detached;
-        let characters = word.text.chars().next().zip(next.text.chars().next());
-        both && characters.is_some_and(|(a, b)| self.lexicon.is_han_grammar(a, b))
+        let both = word.script == Script::Han && next.script == Script::Han;
+        let characters = word.text.chars().next().zip(next.text.chars().next()).filter(|_| both);
+        characters.is_some_and(|(a, b)| self.lexicon.is_han_grammar(a, b))
     }
 
-    fn lower(&mut self, text: &str) {
-        self.lowered.clear();
-        if text.is_ascii() {
-            self.lowered.push_str(text);
-            self.lowered.make_ascii_lowercase();
+    /// The form of a word; one not seen before becomes a form of the term that its lower case is counted under.
+    #[inline]
+    fn form_of(&mut self, word: &Word<'a>) -> u32 {
+        let text = word.text;
+        match self.forms.find(text) {
+            Ok(form) => form,
+            Err(hash) if word.script != Script::Spaced => self.add_key(hash, Cow::Borrowed(text), word),
+            Err(hash) => match lowered(text) {
+                Cow::Borrowed(_) => self.add_key(hash, Cow::Borrowed(text), word),
+                Cow::Owned(key) => {
+                    let shape = self.shape_of(text, &key);
+                    let term = self.term_of_key(key, word);
+                    self.forms.add(hash, Cow::Borrowed(text), term, shape)
+                }
+            },
+        }
+    }
+
+    fn term_of_key(&mut self, key: String, word: &Word<'a>) -> u32 {
+        let form = self.forms.find(&key).unwrap_or_else(|hash| self.add_key(hash, Cow::Owned(key), word));
+        self.forms.get(form).term
+    }
+
+    /// Add a form that is in lower case, and with it the term it is counted under where there is none yet.
+    fn add_key(&mut self, hash: u32, key: Cow<'a, str>, word: &Word<'a>) -> u32 {
+        let shape = self.shape_of(&key, &key);
+        let class = self.class_of(&key, word);
+        let folded = if class == Class::Content { fold(&key) } else { Cow::Borrowed(key.as_ref()) };
+        let term = if folded == key {
+            self.add_term(&key, class, word.script)
         } else {
-            self.lowered.extend(text.chars().flat_map(char::to_lowercase).map(|c| if c == '’' { '\'' } else { c }));
-        }
+            match self.forms.find(&folded) {
+                Ok(form) => self.forms.get(form).term,
+                Err(hash) => {
+                    let term = self.add_term(&folded, class, word.script);
+                    let shape = self.shape_of(&folded, &folded);
+                    self.forms.add(hash, Cow::Owned(folded.into_owned()), term, shape);
+                    term
+                }
+            }
+        };
+        self.forms.add(hash, key, term, shape)
     }
 
-    fn intern(&mut self, word: &Word) -> u32 {
-        self.lower(word.text);
-        if let Some(index) = self.index.get(self.lowered.as_str()) {
-            return *index;
-        }
-        let class = match word.script {
+    fn class_of(&self, key: &str, word: &Word) -> Class {
+        match word.script {
             _ if word.text.len() > LONGEST => Class::Function,
-            Script::Spaced => self.lexicon.class_of(&self.lowered),
+            Script::Spaced => self.lexicon.class_of(key),
             Script::Han => word.text.chars().next().map_or(Class::Function, |c| self.lexicon.class_of_han(c)),
             Script::Katakana => Class::Content,
             Script::Hiragana => Class::Function,
-        };
-        let folded = if class == Class::Content { fold(&self.lowered) } else { self.lowered.clone() };
-        let index = match self.index.get(&folded) {
-            Some(index) => *index,
-            None => self.push(&folded, class, word.script),
-        };
-        self.index.insert(self.lowered.clone(), index);
-        self.index.insert(folded, index);
-        index
+        }
     }
 
-    fn push(&mut self, folded: &str, class: Class, script: Script) -> u32 {
-        let length = folded.chars().count();
-        let is_participle = is_participle(folded);
-        let role = self.lexicon.role_of(folded);
-        let forms = Vec::new();
-        self.terms.push(Term { class, script, count: 0, is_participle, length, names: 0, lower: 0, role, forms });
+    fn add_term(&mut self, key: &str, class: Class, script: Script) -> u32 {
+        let length = if key.is_ascii() { key.len() } else { key.chars().count() };
+        let (is_participle, role) = (is_participle(key), self.lexicon.role_of(key));
+        self.terms.push(Term { class, script, count: 0, names: 0, lower: 0, is_participle, length, role });
         self.terms.len() as u32 - 1
     }
 
-    /// Count an occurrence and return the index of its form.
-    fn count(&mut self, index: u32, text: &str, is_name: bool) -> u32 {
-        let term = &mut self.terms[index as usize];
-        term.count += 1;
-        term.names += u32::from(is_name);
-        term.lower += u32::from(!is_capital(text));
-        let at = term.forms.iter().position(|(form, _)| form == text).unwrap_or_else(|| {
-            term.forms.push((text.to_owned(), 0));
-            term.forms.len() - 1
-        });
-        term.forms[at].1 += 1;
-        at as u32
+    fn shape_of(&self, text: &str, key: &str) -> Shape {
+        let is_capital = is_capital(text);
+        Shape {
+            is_capital,
+            has_capitals: has_capitals(text),
+            is_unit: text.len() <= 3 && self.lexicon.is_unit(key),
+            is_verb: !is_capital && self.language.is_some_and(|language| !language.is_attribute(text)),
+        }
     }
 }
 
-impl Term {
-    /// Whether the text mostly writes it like a name.
-    pub fn is_name(&self) -> bool {
-        self.names > self.lower
-    }
-
-    /// How to write it by itself: its most frequent form, the first one where two are level.
-    pub fn display(&self) -> String {
-        let best = self.forms.iter().rev().max_by_key(|(_, count)| *count);
-        best.map_or_else(String::new, |(form, _)| self.cased(form))
-    }
-
-    /// How to write it where it occurs as `token`.
-    pub fn display_as(&self, token: &Token) -> String {
-        match self.forms.get(token.form as usize) {
-            Some((form, _)) if token.is_name => form.clone(),
-            Some((form, _)) => self.cased(form),
-            None => String::new(),
-        }
-    }
-
-    /// A form as it is where it is a name, or only ever opens sentences and is no plural; else in lower case.
-    fn cased(&self, form: &str) -> String {
-        let opener = self.lower == 0 && self.class == Class::Content && !form.ends_with('s');
-        if self.is_name() || opener {
-            form.to_owned()
+/// A word in lower case, with one kind of apostrophe.
+fn lowered(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(text)
+    } else if text.is_ascii() {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        let plain = |c: char| if c == '’' { '\'' } else { c };
+        let lower: String = text.chars().flat_map(char::to_lowercase).map(plain).collect();
+        if lower == text {
+            Cow::Borrowed(text)
         } else {
-            form.to_lowercase()
+            Cow::Owned(lower)
         }
     }
 }
 
+/// Whether a word has capitals after its first character.
+fn has_capitals(text: &str) -> bool {
+    let after = text.as_bytes().get(1..).unwrap_or_default();
+    match position(text.as_bytes(), |byte| byte >= 0x80) {
+        None => after.iter().any(u8::is_ascii_uppercase),
+        Some(_) => text.chars().skip(1).any(char::is_uppercase),
+    }
+}
+
+#[inline]
 fn is_capital(text: &str) -> bool {
     match text.as_bytes().first() {
         Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
         _ => text.starts_with(char::is_uppercase),
     }
-}
-
-/// Whether a word is written like a name, given the word after it.
-fn is_name(word: &Word, next: Option<&Word>) -> bool {
-    let is_upper = char::is_uppercase;
-    let mut chars = word.text.chars();
-    let capital = chars.next().is_some_and(is_upper);
-    if chars.any(is_upper) {
-        return true;
-    }
-    let next_is_name = || next.is_some_and(|next| !next.detached && next.text.starts_with(is_upper));
-    capital && (!word.first || next_is_name())
 }
 
 #[cfg(test)]
@@ -253,9 +244,10 @@ mod tests {
 
     fn shown(text: &str) -> Vec<(String, u32)> {
         let mut vocabulary = Vocabulary::default();
-        vocabulary.add(text);
-        let terms = vocabulary.terms.iter().filter(|term| term.class == Class::Content);
-        terms.map(|term| (term.display(), term.count)).collect()
+        vocabulary.add(text, &mut Vec::new());
+        let all = (0..vocabulary.len() as u32).map(|index| (index, vocabulary.term(index)));
+        let content = all.filter(|(_, term)| term.class == Class::Content);
+        content.map(|(index, term)| (vocabulary.display(index), term.count)).collect()
     }
 
     #[test]

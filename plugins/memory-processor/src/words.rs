@@ -3,6 +3,7 @@
 //! In French, `l'eau` is the word `eau`. `don't`, `well-known`, `plugin.toml`, `snake_case`, `R&D` and `C++` are one word each. Addresses (URLs
 //! and mail) are no words. Chinese text comes one character at a time; [`crate::phrases`] joins them.
 
+use crate::scanning::{position, word_length};
 use crate::script::{script_of, Script};
 
 /// Longest part before the `@` of a mail address.
@@ -32,13 +33,15 @@ pub struct Words<'a> {
 
 /// Split a sentence into its words.
 pub fn words(sentence: &str) -> Words<'_> {
-    let has_address = sentence.contains('@') || sentence.contains(':');
+    let may_have = position(sentence.as_bytes(), |byte| byte == b'@' || byte == b':').is_some();
+    let has_address = may_have && (sentence.contains('@') || sentence.contains("://"));
     Words { sentence, at: 0, previous: None, detached: true, has_address }
 }
 
 impl<'a> Iterator for Words<'a> {
     type Item = Word<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Word<'a>> {
         let script = self.skip_to_word()?;
         let rest = &self.sentence[self.at..];
@@ -64,27 +67,64 @@ impl<'a> Iterator for Words<'a> {
 
 impl Words<'_> {
     /// Go to where the next word begins and say what script it is in.
+    #[inline]
     fn skip_to_word(&mut self) -> Option<Script> {
         loop {
-            let rest = &self.sentence[self.at..];
-            let c = rest.chars().next()?;
-            match script_of(c) {
-                Some(Script::Spaced) if !self.has_address => return Some(Script::Spaced),
-                Some(Script::Spaced) => match address_length(rest) {
-                    0 => return Some(Script::Spaced),
-                    length => self.pass(length, true),
-                },
-                Some(script) => return Some(script),
-                None => self.pass(c.len_utf8(), !matches!(c, ' ' | '\n' | '\u{a0}')),
+            let byte = *self.sentence.as_bytes().get(self.at)?;
+            match KINDS[usize::from(byte)] {
+                Kind::Blank => self.pass(1, false),
+                Kind::Mark => self.pass(1, true),
+                Kind::Word if !self.has_address => return Some(Script::Spaced),
+                Kind::Word | Kind::Wide => {
+                    let rest = &self.sentence[self.at..];
+                    let c = rest.chars().next()?;
+                    match script_of(c) {
+                        Some(Script::Spaced) if self.has_address => match address_length(rest) {
+                            0 => return Some(Script::Spaced),
+                            length => self.pass(length, true),
+                        },
+                        Some(script) => return Some(script),
+                        None => self.pass(c.len_utf8(), c != '\u{a0}'),
+                    }
+                }
             }
         }
     }
 
+    #[inline]
     fn pass(&mut self, length: usize, detaches: bool) {
         self.at += length;
         self.detached |= detaches;
     }
 }
+
+/// What a byte of a sentence can be part of.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Kind {
+    /// A word: letters, digits and `_`.
+    Word,
+    /// What parts words and no phrases.
+    Blank,
+    /// What parts phrases, too.
+    Mark,
+    /// A character of several bytes.
+    Wide,
+}
+
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Mark; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' => Kind::Word,
+            b' ' | b'\n' => Kind::Blank,
+            0x80.. => Kind::Wide,
+            _ => Kind::Mark,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 /// The length of the URL or mail address at the start of `rest`, or 0.
 fn address_length(rest: &str) -> usize {
@@ -102,8 +142,26 @@ fn address_length(rest: &str) -> usize {
 }
 
 /// The length of the word at the start of `rest`, joiners inside it included.
+#[inline]
 fn spaced_length(rest: &str) -> usize {
-    let plain = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+    let bytes = rest.as_bytes();
+    let kind = |at: usize| bytes.get(at).map_or(Kind::Blank, |byte| KINDS[usize::from(*byte)]);
+    let plain = word_length(bytes);
+    let goes_on = match kind(plain) {
+        Kind::Wide => true,
+        // What joins two halves of a word has another half after it; and `C++` and `C#` are words.
+        Kind::Mark => plain == 1 || matches!(kind(plain + 1), Kind::Word | Kind::Wide),
+        Kind::Blank | Kind::Word => false,
+    };
+    if goes_on {
+        joined_length(rest, plain)
+    } else {
+        plain
+    }
+}
+
+/// The length of the word at the start of `rest` whose first `plain` bytes are letters and digits.
+fn joined_length(rest: &str, plain: usize) -> usize {
     let mut end = plain;
     let mut chars = rest[plain..].char_indices().map(|(at, c)| (plain + at, c)).peekable();
     let mut before = rest[..plain].chars().next_back().unwrap_or(' ');
@@ -146,6 +204,9 @@ fn without_elision(text: &str) -> &str {
 }
 
 fn without_possessive(text: &str) -> &str {
+    if !matches!(text.as_bytes().last(), Some(b's' | b'S')) {
+        return text;
+    }
     ["'s", "’s", "'S", "’S"].into_iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text)
 }
 
