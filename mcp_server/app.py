@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
 from mcp_server import __version__
 from mcp_server.errors import SettingsError
@@ -141,15 +141,15 @@ def http_server(http: HttpFace, host: PluginHost, reloader: Reloader, own: Folde
         TokenProblem: As well.
     """
     if http.inherited is None:
-        return http.server(host, [_management(host, reloader, Siblings(host, reloader), own)])
+        return http.server(host, _annexes(host, reloader, Siblings(host, reloader), own, tasks))
     from mcp_server.transport.http.board import CommonBoard  # noqa: PLC0415  # for those who serve over HTTP alone
     from mcp_server.transport.http.news import CommonNews  # noqa: PLC0415  # as above
 
     siblings = Siblings(host, reloader, CommonBoard(http.inherited.common))
     siblings.catch_up()
-    annex = _management(host, reloader, siblings, own, CommonNews(http.inherited.common))
+    annexes = _annexes(host, reloader, siblings, own, tasks, CommonNews(http.inherited.common))
     tasks.start_soon(siblings.follow, [own.data / LOCK_NAME, *host.folders.roots, *reloader.files])
-    return http.server(host, [annex], siblings.catch_up)
+    return http.server(host, annexes, siblings.catch_up)
 
 
 def _private_pipes() -> tuple[int, int]:
@@ -210,14 +210,22 @@ async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, 
             tasks.cancel_scope.cancel()
 
 
-def _management(
-    host: PluginHost, reloader: Reloader, siblings: Siblings, own: Folders, hub: Hub | None = None
-) -> Annex:
-    """The management API; its libraries are imported for those who serve over HTTP alone."""
+def _annexes(
+    host: PluginHost, reloader: Reloader, siblings: Siblings, own: Folders, tasks: TaskGroup, hub: Hub | None = None
+) -> list[Annex]:
+    """The management API and the page on it; their libraries are imported for those who serve over HTTP alone."""
     from mcp_server.admin.api import management  # noqa: PLC0415  # as above
     from mcp_server.admin.desk import Desk  # noqa: PLC0415
 
-    return management(Desk(host, reloader, siblings, own.data, own.state, hub))
+    desk = Desk(host, reloader, siblings, own.data, own.state, hub)
+    if not host.settings.http.page:
+        return [management(desk)]
+    from mcp_server.admin.history import History  # noqa: PLC0415  # for those who want the page
+    from mcp_server.page.annex import operators_page  # noqa: PLC0415
+
+    history = History(host)
+    tasks.start_soon(history.keep)
+    return [management(desk), operators_page(desk, history, several=hub is not None)]
 
 
 def _keep_consent(file: Path, plugin: str) -> None:

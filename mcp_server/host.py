@@ -35,7 +35,7 @@ from mcp_server.registry.word import operator_word
 from mcp_server.runtime.fleet import Fleet
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.runner import PluginRunner
-from mcp_server.services import Services, log_plugin, open_audit
+from mcp_server.services import Services, open_audit
 from mcp_server.settings import Secrets, Settings, user_folders
 from mcp_server.telemetry.calls import CallRecorder
 from mcp_server.tools.catalog import Catalog, build_catalog, served_tools
@@ -90,7 +90,7 @@ class PluginHost:
         self.audit = None if self._launch.looking else open_audit(state, self.settings.audit)
         self._consents = Consents(keep_consent, self.audit and self.audit.record)
         self.views = Views(lambda: self.catalog, lambda: self.settings.principals)
-        self.hooks = HookCaller(self.recorder, log_plugin, self.views.narrowing)
+        self.hooks = HookCaller(self.recorder, lambda line: self.services.log(line), self.views.narrowing)
         self._deferred = Deferred(lambda job: self.fleet.start_soon(job))
         self._secrets = Secrets(keyring=self.settings.secrets.keyring)
         self.services = Services(
@@ -129,7 +129,7 @@ class PluginHost:
         self.invoker = Invoker(
             self.views,
             self.recorder,
-            log_plugin,
+            self.services.log,
             per_principal=runtime.max_calls_per_principal,
             line=runtime.max_queued_per_principal,
             consents=self._consents,

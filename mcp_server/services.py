@@ -67,6 +67,8 @@ class Services:
         self._secrets = secrets or Secrets()
         self._embeddings = (memory or MemorySettings()).embeddings
         self.memory_changed: list[Listener] = []
+        self.plugin_lines: list[Callable[[LogLine], None]] = []
+        """Told of each line that a plugin logs."""
         self.own_addresses: set[tuple[str, int]] = set()
         """Host and port pairs that this server listens on; no plugin reaches them, whatever it was granted."""
 
@@ -83,6 +85,12 @@ class Services:
             *self._when_asked("LLMAccess", lambda: self._llm),
             *self._when_asked("NetworkAccess", lambda: self._network),
         )
+
+    def log(self, line: LogLine) -> None:
+        """Take a plugin's log line: into the server's own log, and to whoever listens."""
+        log_plugin(line)
+        for listener in self.plugin_lines:
+            listener(line)
 
     async def figures(self, day: int) -> StoreFigures | None:
         """What lies in the store, and what was spent on ``day`` (days since 1970, UTC); looking makes no store.

@@ -37,6 +37,7 @@ SLOTS = (
     "access token",  # of an authorization server, in the header of a request
     "registry password",  # [sharing.credentials]
     "client configuration",  # of other servers, in the file of a client
+    "sign-in",  # in the token that somebody signed in to the page with
     "environment",  # what else an operator's shell holds
 )
 """Every place for a secret. One joins here; a test fails until another one takes its secret from :func:`slot`."""

@@ -24,6 +24,11 @@ Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Serve = Callable[..., AbstractAsyncContextManager[StdioServer]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--screenshots FOLDER``: the tests in a browser write the pictures of docs/page.md there."""
+    parser.addoption("--screenshots", type=Path, default=None, help="write the pictures of docs/page.md into a folder")
+
+
 def plugin_tools(host: PluginHost) -> list[str]:
     """The names of the tools that plugins show; the host's own are not among them."""
     return [name for name, tool in host.catalog.tools.items() if tool.version is not None]

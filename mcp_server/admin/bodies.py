@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from mcp_server.tools.json_text import JsonProblem, parse
+from mcp_server.tools.json_text import parse
 
-__all__ = ["MAX_DEPTH", "StrictRoute"]
+__all__ = ["MAX_DEPTH", "StrictRoute", "strict_json"]
 
 MAX_DEPTH = 64
 
@@ -22,11 +22,9 @@ class _StrictRequest(Request):
     async def json(self) -> Any:
         body = await self.body()
         try:
-            value = parse(body, MAX_DEPTH)
-            json.loads(body, object_pairs_hook=_unique)
-        except (JsonProblem, ValueError) as error:
+            return strict_json(body)
+        except ValueError as error:
             raise HTTPException(400, f"the body is {error}") from None
-        return value
 
 
 class StrictRoute(APIRoute):
@@ -39,6 +37,17 @@ class StrictRoute(APIRoute):
             return await handler(_StrictRequest(request.scope, request.receive))
 
         return strict
+
+
+def strict_json(text: bytes) -> Any:
+    """The value in ``text``.
+
+    Raises:
+        ValueError: Why it is not acceptable; completes "it is …".
+    """
+    value = parse(text, MAX_DEPTH)
+    json.loads(text, object_pairs_hook=_unique)
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

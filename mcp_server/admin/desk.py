@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from mcp_server import __version__
 from mcp_server.admin.happenings import Happenings
-from mcp_server.errors import SettingsError
+from mcp_server.errors import LifecycleError, SettingsError
 from mcp_server.host import PluginHost
 from mcp_server.registry.decisions import approval_row
 from mcp_server.registry.installed import InstalledPlugins
@@ -23,6 +23,7 @@ from mcp_server.siblings import Siblings
 from mcp_server.telemetry.events import Hub
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.memory_tools import every_memory_tool
+from mcp_server.tools.plugin_facts import approval_facts
 from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.streams import Streams
 
@@ -66,12 +67,24 @@ class Desk:
         """Take the parts of the site that the API stands in."""
         self.challenge, self.streams = challenge, streams
 
-    def approve(self, plugin: str, by: str) -> None:
+    def approve(self, plugin: str, by: str, seen: str | None = None) -> None:
         """Approve what lies on disk, in the name of ``by``, and serve it.
 
+        Args:
+            plugin: Its id.
+            by: Who approves.
+            seen: The digest of what was shown to them, where it was.
+
         Raises:
+            LifecycleError: It is another version by now than the one they saw.
             AgentMemError: As :meth:`Registry.approve`.
         """
+        if seen is not None and seen != approval_facts(self.host.registry.get(plugin))["digest"]:
+            raise LifecycleError(
+                f"plugin '{plugin}' changed again after it was shown to you; nothing was approved",
+                fix="look at its changes again, and approve those",
+                data={"plugin": plugin},
+            )
         entry = self.host.registry.approve(plugin, by)
         if self.host.audit is not None:
             self.host.audit.record(approval_row(plugin, entry))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -16,9 +17,9 @@ from mcp_server.errors import AgentMemError, CallError
 from mcp_server.policy.scopes import ADMIN
 from mcp_server.transport.http.bodies import BodyRefused
 from mcp_server.transport.http.problem import problem
-from mcp_server.transport.identity import identity_in
+from mcp_server.transport.identity import Identity, identity_in
 
-__all__ = ["PROBLEMS", "Problem", "answer_failures"]
+__all__ = ["PROBLEMS", "Problem", "answer_failures", "failure"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """For the document, of every route."""
 
 
-def answer_failures(app: FastAPI) -> None:
+def answer_failures(app: Starlette) -> None:
     """Give ``app`` the handlers."""
     handlers: dict[type[Exception], Any] = {
         AgentMemError: _failed,
@@ -79,10 +80,14 @@ def answer_failures(app: FastAPI) -> None:
 
 
 async def _failed(request: Request, error: AgentMemError) -> Response:
+    return failure(identity_in(request.scope), error)
+
+
+def failure(identity: Identity, error: AgentMemError) -> Response:
+    """What ``identity`` is told of an error."""
     status = _STATUS.get(error.error_code, 502 if isinstance(error, CallError) else 500)
     more = {key: value for key, value in error.as_dict().items() if key not in _OWN}
-    scopes = identity_in(request.scope).scopes
-    if error.fix and (scopes is None or ADMIN in scopes):
+    if error.fix and (identity.scopes is None or ADMIN in identity.scopes):
         more["fix"] = error.fix
     headers = {"retry-after": "1"} if status in (429, 503) else {}
     return problem(status, error.error_code, error.message, headers, more)

@@ -1,13 +1,16 @@
-"""What an operator wants to see live: plugins that come, go or change their state, calls, and what was denied."""
+"""What an operator wants to see live: plugins that come, go or change their state, calls, denials, lines of plugins."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_server.capabilities.base import LogLine
 from mcp_server.host import PluginHost
 from mcp_server.registry.record import PluginRecord
 from mcp_server.telemetry.events import EventHub, Hub
+from mcp_server.telemetry.logs import clean, names_a_secret
 
 __all__ = ["Happenings"]
 
@@ -29,6 +32,7 @@ class Happenings:
         self._known = self._standings()
         host.changed.append(self.look)
         host.recorder.listeners.append(lambda record: self.hub.tell("call", record))
+        host.services.plugin_lines.append(self._said)
         if host.audit is not None:
             host.audit.listeners.append(self._recorded)
 
@@ -47,8 +51,19 @@ class Happenings:
             shown = {key: row.get(key, "") for key in ("principal", "plugin", "function", "target")}
             self.hub.tell("denied", {**shown, "code": code})
 
+    def _said(self, line: LogLine) -> None:
+        """As the server's own log has it: what looks like a secret is hidden."""
+        fields = {key: "[redacted]" if names_a_secret(key) else _plain(value) for key, value in line.fields.items()}
+        about = {"plugin": line.plugin, "level": line.level, "message": clean(line.message)}
+        about["fields"] = json.dumps(fields, ensure_ascii=False) if fields else ""
+        self.hub.tell("log", about)
+
     def _standings(self) -> dict[str, _Standing]:
         return {record.id: _standing(record) for record in self._host.list_plugins()}
+
+
+def _plain(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) else value
 
 
 def _standing(record: PluginRecord) -> _Standing:

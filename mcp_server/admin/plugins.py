@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
 from mcp_server.admin.access import Admin
@@ -114,9 +114,16 @@ async def reload_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDeta
 
 
 @router.post("/plugins/{plugin}/approve")
-async def approve_plugin(plugin: Known, desk: AtDesk, admin: Admin) -> PluginDetails:
+async def approve_plugin(
+    plugin: Known,
+    desk: AtDesk,
+    admin: Admin,
+    seen: Annotated[
+        str | None, Query(max_length=64, description="`details.digest` of what you saw; 409 when it is another by now.")
+    ] = None,
+) -> PluginDetails:
     """Approve a plugin, or a change of one, as it lies on disk, and serve it."""
-    desk.approve(plugin, admin.principal)
+    desk.approve(plugin, admin.principal, seen)
     return details_of(desk, plugin)
 
 

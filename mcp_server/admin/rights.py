@@ -5,6 +5,7 @@ They may be written before the plugin is there. A value that another layer sets 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -16,10 +17,12 @@ from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.admin.shapes import PluginId, Shape
 from mcp_server.policy.shown import rights_as_json
 from mcp_server.settings import Grant
+from mcp_server.settings.document import Document
 from mcp_server.settings.grants import replace_table
 from mcp_server.settings.shown import hidden_values
+from mcp_server.transport.identity import Identity
 
-__all__ = ["router"]
+__all__ = ["change_grants", "router"]
 
 router = APIRouter(tags=["rights"], route_class=StrictRoute)
 
@@ -50,9 +53,10 @@ async def show_grants(plugin: PluginId, desk: AtDesk, admin: Admin) -> Grants:
 async def replace_grants(plugin: PluginId, grant: Annotated[Grant, Body()], desk: AtDesk, admin: Admin) -> Grants:
     """Replace `[grants.<id>]` of the operator's configuration; an empty object takes every grant away."""
     table = grant.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    changes = desk.edit(lambda document: replace_table(document, "grants", plugin, table))
-    desk.record(admin.principal, plugin, "grant", ", ".join(grant.capabilities))
-    return _grants(desk, plugin, changes)
+    told = ", ".join(grant.capabilities)
+    return change_grants(
+        desk, admin, plugin, lambda document: replace_table(document, "grants", plugin, table), "grant", told
+    )
 
 
 @router.get("/plugins/{plugin}/config")
@@ -70,6 +74,19 @@ async def replace_config(
     changes = desk.edit(lambda document: replace_table(document, "config", plugin, config))
     desk.record(admin.principal, plugin, "configure")
     return _config(desk, plugin, changes)
+
+
+def change_grants(
+    desk: Desk, admin: Identity, plugin: str, change: Callable[[Document], list[str]], what: str, target: str
+) -> Grants:
+    """Change the grant of ``plugin`` in the operator's configuration, and note that ``admin`` did.
+
+    Raises:
+        SettingsError: As :meth:`Desk.edit`.
+    """
+    changes = desk.edit(change)
+    desk.record(admin.principal, plugin, what, target)
+    return _grants(desk, plugin, changes)
 
 
 def _grants(desk: Desk, plugin: str, changes: list[str] | None = None) -> Grants:

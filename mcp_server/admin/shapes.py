@@ -44,6 +44,7 @@ class ApprovalState(Shape):
     """What is known of an approval."""
 
     standing: str
+    digest: str = Field(description="Of all that an approval would bind; send it as `seen` to approve just that.")
     changed: list[str] = Field(description="Which of wasm, manifest, tools and grants differ from what was approved.")
     changes: list[str] = Field(description="The differences, a line each.")
     approved_at: str

@@ -15,7 +15,18 @@ from mcp_server.policy.rights import DEFAULT_GRANTS
 from mcp_server.settings.document import Document
 from mcp_server.settings.model import FolderSection
 
-__all__ = ["DETAILS", "Wanted", "grant", "replace_table", "revoke", "stop_asking", "switch", "trust", "without_effect"]
+__all__ = [
+    "DETAILS",
+    "Wanted",
+    "grant",
+    "replace_table",
+    "revoke",
+    "stop_asking",
+    "switch",
+    "trust",
+    "withdraw",
+    "without_effect",
+]
 
 DETAILS: Mapping[str, str] = {
     "NetworkAccess": "network",
@@ -40,6 +51,7 @@ class Wanted:
         folders: Folders to be shown.
         quota_mb: MiB of keys and values, or None.
         deny: Withhold capabilities and hosts instead.
+        aliases: Language models to be used.
     """
 
     capabilities: tuple[str, ...] = ()
@@ -49,6 +61,7 @@ class Wanted:
     folders: tuple[FolderSection, ...] = ()
     quota_mb: int | None = None
     deny: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def with_details(self) -> tuple[str, ...]:
@@ -58,6 +71,7 @@ class Wanted:
             for name, asked in (
                 ("NetworkAccess", self.hosts or self.ranges or self.secrets),
                 ("FileSystemAccess", self.folders),
+                ("LLMAccess", self.aliases),
                 ("StorageAccess", self.quota_mb is not None),
             )
             if asked
@@ -84,6 +98,8 @@ def grant(document: Document, plugin: str, wanted: Wanted) -> list[str]:
         _add(_table(own, "network", "secrets"), name, patterns, said, grant_table(plugin, "network", "secrets"))
     if wanted.folders:
         _add_folders(_table(own, "filesystem"), wanted.folders, said, grant_table(plugin, "filesystem"))
+    if wanted.aliases:
+        _add(_table(own, "llm"), "aliases", wanted.aliases, said, grant_table(plugin, "llm"))
     if wanted.quota_mb is not None:
         _set(_table(own, "storage"), "quota_mb", wanted.quota_mb, said, grant_table(plugin, "storage"))
     return said
@@ -111,6 +127,19 @@ def revoke(document: Document, plugin: str, capabilities: Iterable[str]) -> list
         for key in [key for key in _MEMORY_KEYS if key in own]:
             said.append(f"- {key} of {grant_table(plugin)}")
             del own[key]
+    return said
+
+
+def withdraw(document: Document, plugin: str, hosts: Iterable[str] = (), folders: Iterable[str] = ()) -> list[str]:
+    """Take URL patterns and named folders from the grant of ``plugin``; its capabilities stay."""
+    own: Document = document.get("grants", {}).get(plugin, {})
+    said: list[str] = []
+    _remove(own.get("network", {}), "allow", hosts, said, grant_table(plugin, "network"))
+    roots: list[Document] = own.get("filesystem", {}).get("roots", [])
+    gone = set(folders)
+    for root in [root for root in roots if root["name"] in gone]:
+        roots.remove(root)
+        said.append(f"- {root['name']} in roots of {grant_table(plugin, 'filesystem')}")
     return said
 
 

@@ -42,6 +42,9 @@ class HttpSettings(BaseModel):
     max_sessions_per_principal: int = Field(default=256, ge=1, le=100_000)
     recheck_seconds: float = Field(default=15.0, gt=0, le=3_600)
     session_idle_seconds: float = Field(default=1_800.0, gt=0, le=86_400)
+    page: bool = True
+    page_idle_seconds: float = Field(default=1_800.0, gt=0, le=86_400)
+    page_total_seconds: float = Field(default=43_200.0, gt=0, le=604_800)
     oauth: OAuthSettings = OAuthSettings()
 
     _whole = field_validator("plugin_roots")(whole_paths)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncIterable, Generator
+from collections.abc import AsyncIterable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -58,6 +58,10 @@ class Hub(Protocol):
 
     def tell(self, kind: str, about: Any) -> None:
         """Something happened."""
+        ...
+
+    def kept(self) -> Sequence[Event]:
+        """The last events, the oldest first."""
         ...
 
     def listening(self, after: int | None = None) -> AbstractContextManager[Line]:
@@ -112,6 +116,10 @@ class EventHub:
         self._kept.append(event)
         for listener in self._listeners:
             listener.take(event)
+
+    def kept(self) -> Sequence[Event]:
+        """The last events, the oldest first."""
+        return tuple(self._kept)
 
     @contextmanager
     def listening(self, after: int | None = None) -> Generator[Listening]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mcp_server.memory.hooks import Hook
+from mcp_server.registry.facts import digest_of
 from mcp_server.registry.record import PluginRecord
 from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.hook_calls import hooks_of
@@ -59,6 +60,7 @@ def approval_facts(record: PluginRecord) -> dict[str, Any]:
     entry = verdict.entry if verdict else None
     return {
         "standing": verdict.standing if verdict else "unknown",
+        "digest": digest_of(verdict.facts.digests()) if verdict and verdict.facts else "",
         "changed": list(verdict.parts) if verdict else [],
         "changes": list(verdict.changes) if verdict else [],
         "approved_at": entry.approved_at if entry else "",

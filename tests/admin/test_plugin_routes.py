@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from tests.admin.conftest import API, make_token
+from tests.flows import bodies
 from tests.guests import ECHO, module, write_plugin
 from tests.http_server import HttpServer, http_server
 from tests.requirements import requirement
@@ -250,6 +251,25 @@ async def test_what_happens_is_told_while_it_happens(stage: Path, tmp_path: Path
             "denied": ("code", "capability_denied"),
         }[kind]
         assert data[expected[0]] == expected[1]
+
+
+@requirement("api:events")
+async def test_lines_that_plugins_log_are_told_without_what_looks_like_a_secret(tmp_path: Path) -> None:
+    rights = '[capabilities]\nrequired = ["LoggingAccess"]'
+    write_plugin(tmp_path / "own", "says", bodies.asks("log"), rights)
+    async with http_server(tmp_path / "own", home=tmp_path) as server, server.client() as client:
+        async with client.stream("GET", f"{API}/events") as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == ": listening"
+            line = {"message": "password=hunter2hunter2", "level": "warning", "fields": {"api_key": "abc", "n": 1}}
+            await ok(await client.post(f"{API}/plugins/says/call/run", json=line))
+            with anyio.fail_after(10):
+                async for told in lines:
+                    if told == "event: log":
+                        break
+                data = json.loads((await anext(lines)).removeprefix("data: "))
+        assert (data["plugin"], data["level"], data["message"]) == ("says", "warning", "password=[redacted]")
+        assert json.loads(data["fields"]) == {"api_key": "[redacted]", "n": 1}
 
 
 @requirement("api:events")

@@ -196,6 +196,20 @@ async def test_what_a_token_sends_waits_and_the_approved_version_serves_meanwhil
 
 
 @requirement("api:pending")
+async def test_what_was_seen_is_approved_and_nothing_newer(stage: Path, tmp_path: Path) -> None:
+    token = make_token(tmp_path, "deployer", "admin:plugins")
+    async with http_server(stage, home=tmp_path) as server, server.client(token) as client:
+        seen = (await send(client, bundle("sent"))).json()["details"]["digest"]
+        newer = (await send(client, bundle("sent", "0.2.0"))).json()["details"]["digest"]
+        assert seen != newer
+        late = await client.post(f"{API}/plugins/sent/approve", params={"seen": seen})
+        assert (late.status_code, late.json()["code"]) == (409, "lifecycle_invalid")
+        assert (await client.get(f"{API}/plugins/sent")).json()["approval"] == "unapproved"
+        approved = await client.post(f"{API}/plugins/sent/approve", params={"seen": newer})
+        assert (approved.status_code, approved.json()["approval"]) == (200, "approved")
+
+
+@requirement("api:pending")
 @pytest.mark.parametrize("mode", ["off", "trust-on-first-use", "required"])
 async def test_in_every_mode_a_plugin_that_was_sent_waits_also_after_a_restart(
     stage: Path, tmp_path: Path, mode: str

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mcp_server.errors import TokenProblem
 from mcp_server.policy.scopes import MEMORY_READ, MEMORY_WRITE, TOOLS_CALL, TOOLS_LIST
 from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.door import Door, visitor
 from mcp_server.transport.http.problem import problem
 from mcp_server.transport.http.rates import Rates, too_many
 from mcp_server.transport.http.verifier import TokenRefused, TokenVerifier
@@ -40,6 +41,7 @@ class Authentication:
         challenge: The answers.
         public: Paths that are read without a token.
         failures: How many bad tokens an address may try.
+        door: Where people come in with a browser; nowhere when omitted.
     """
 
     def __init__(
@@ -49,13 +51,17 @@ class Authentication:
         challenge: Challenge,
         public: Collection[str],
         failures: Rates,
+        door: Door | None = None,
     ) -> None:
         self._app, self._verifier, self._challenge = app, verifier, challenge
         self._public = frozenset(public)
-        self._failures = failures
+        self._failures, self._door = failures, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in self._public and scope["method"] in _READING:
+            return await self._app(scope, receive, send)
+        if self._door is not None and scope["path"] in self._door.open:
+            identify(scope, visitor(_address(scope)))
             return await self._app(scope, receive, send)
         why = ""
         try:
@@ -77,14 +83,25 @@ class Authentication:
             return ANONYMOUS
         values = Headers(scope=scope).getlist("authorization")
         if not values:
-            return None
+            token = self._door.token(scope) if self._door is not None else None
+            return None if token is None else await self.judge(token)
         scheme, _, token = values[0].partition(" ")
         if len(values) > 1 or scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN:
             raise TokenRefused("must be sent once, as Authorization: Bearer TOKEN")
-        identity = await self._verifier.verify(token)
+        return await self.judge(token)
+
+    async def judge(self, token: str) -> Identity:
+        """See :class:`~mcp_server.transport.http.door.Judge`."""
+        if self._verifier is None:
+            return ANONYMOUS
+        identity = await self._verifier.verify(token) if 0 < len(token) <= MAX_TOKEN else None
         if identity is None:
             raise TokenRefused("is not known here")
         return identity
+
+    def failed(self, scope: Scope) -> float:
+        """See :class:`~mcp_server.transport.http.door.Judge`."""
+        return self._failures.take(_address(scope))
 
     async def _still_good(self, scope: Scope) -> bool:
         try:
@@ -93,8 +110,7 @@ class Authentication:
             return False
 
     async def _refuse(self, why: str, scope: Scope, receive: Receive, send: Send) -> None:
-        client = scope.get("client")
-        wait = self._failures.take(client[0] if client else "")
+        wait = self.failed(scope)
         refused = too_many(wait) if wait else self._challenge.unauthorized(why)
         await refused(scope, receive, send)
 
@@ -102,6 +118,11 @@ class Authentication:
 async def is_still_good(scope: Scope) -> bool:
     """Whether the token of a request that is being answered would be taken now, for the same caller and scopes."""
     return await scope[_KEY]()
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _user(identity: Identity) -> AuthenticatedUser:

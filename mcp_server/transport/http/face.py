@@ -92,7 +92,7 @@ class HttpFace:
             before=before,
         )
         if self.inherited is None:
-            _tell(address, shown, sse=settings.sse, open_to_all=verifier is None)
+            _tell(address, shown, settings, sse=settings.sse, open_to_all=verifier is None)
         return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited, _lane(face, host, site))
 
     def open(self, settings: HttpSettings) -> tuple[socket.socket, Address, Callable[[], None]]:
@@ -104,7 +104,7 @@ class HttpFace:
         """
         verifier, shown = self._verifier(settings)
         listening, address = open_socket(self.address)
-        return listening, address, partial(_tell, address, shown, sse=False, open_to_all=verifier is None)
+        return listening, address, partial(_tell, address, shown, settings, sse=False, open_to_all=verifier is None)
 
     def _verifier(self, settings: HttpSettings) -> tuple[TokenVerifier | None, str]:
         """Who judges tokens, and the local token where it is one of them."""
@@ -146,7 +146,7 @@ def _metadata(settings: OAuthSettings) -> tuple[Challenge, list[Annex]]:
     return Challenge(metadata_url(settings.resource)), [metadata_annex(settings)]
 
 
-def _tell(address: Address, token: str, *, sse: bool, open_to_all: bool) -> None:
+def _tell(address: Address, token: str, settings: HttpSettings, *, sse: bool, open_to_all: bool) -> None:
     """Say on stderr where the server is and how to connect; the token goes there and to no log."""
     url = f"http://{address.authority}"
     header = "" if open_to_all else f' --header "Authorization: Bearer {token or "TOKEN"}"'
@@ -154,6 +154,8 @@ def _tell(address: Address, token: str, *, sse: bool, open_to_all: bool) -> None
         f"agentmem-mcp serves MCP at {url}{MCP_PATH}" + (f" and {url}{SSE_PATH}" if sse else ""),
         f"connect with: claude mcp add --transport http agentmem {url}{MCP_PATH}{header}",
     ]
+    if settings.page:
+        lines.append(f"open in a browser: {url}/" + ("" if open_to_all else ", and sign in with the token"))
     if open_to_all:
         lines.append("warning: --no-auth: whoever reaches this address may list and call every tool")
     print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201  # for the operator, who started it by hand

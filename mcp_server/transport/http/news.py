@@ -61,6 +61,11 @@ class CommonNews:
             _SLOT.pack_into(self._common.memory, at, last + 1, len(text))
             _HEAD.pack_into(self._common.memory, NEWS_AT, last + 1, wanted)
 
+    def kept(self) -> list[Event]:
+        """The last events of all processes, the oldest first."""
+        self.want()
+        return self.since(0)
+
     @contextmanager
     def listening(self, after: int | None = None) -> Generator[_Line]:
         """The line of a listener; with ``after``, what is still kept and came after that stands in it."""

@@ -17,6 +17,7 @@ from mcp_server.transport.http.bodies import BodyGuard, BodyRule
 from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.common import Common
 from mcp_server.transport.http.counted import RequestCounts
+from mcp_server.transport.http.door import Door
 from mcp_server.transport.http.gate import MessageGate
 from mcp_server.transport.http.health import HEALTH, READY, health_routes
 from mcp_server.transport.http.hosts import HostGuard, Names
@@ -47,12 +48,14 @@ class Annex:
         public: Paths among them that are read without a token.
         bodies: Rules for their bodies, by path.
         joined: Told, before anything is served, how the site refuses for want of scopes, and where its streams are.
+        door: The way in for browsers, where this annex is for people; one site has one.
     """
 
     routes: Sequence[BaseRoute] = ()
     public: frozenset[str] = frozenset()
     bodies: Mapping[str, BodyRule] = field(default_factory=dict[str, BodyRule])
     joined: Callable[[Challenge, Streams], None] | None = None
+    door: Door | None = None
 
 
 class Site:
@@ -103,10 +106,14 @@ class Site:
         self.public = frozenset({HEALTH}).union(*(annex.public for annex in annexes))
         self.routes = [*self._own_routes(challenge), *(route for annex in annexes for route in annex.routes)]
         self.admission = self._admission(self._bounded(annexes), self.public | {READY})
-        app = self._authenticated(self.admission, verifier, challenge)
+        door = next((annex.door for annex in annexes if annex.door is not None), None)
+        authentication = self._authenticated(self.admission, verifier, challenge, door)
         names = Names(address, settings.hosts, settings.origins)
         self.guards = Guards(names, verifier, self.admission, self.manager, counts, self._body_cap, before)
-        app = HostGuard(app, names)
+        app: ASGIApp = HostGuard(authentication, names)
+        if door is not None:
+            door.joined(authentication, signs_in=verifier is not None)
+            app = door.dressed(app)
         app = counts.around(app, self.routes) if counts else app
         self.app: ASGIApp = _after(before, app) if before else app
 
@@ -139,10 +146,12 @@ class Site:
             watched=watched,
         )
 
-    def _authenticated(self, app: ASGIApp, verifier: TokenVerifier | None, challenge: Challenge) -> ASGIApp:
+    def _authenticated(
+        self, app: ASGIApp, verifier: TokenVerifier | None, challenge: Challenge, door: Door | None
+    ) -> Authentication:
         buckets = self._common.buckets(1) if self._common else None
         failures = Rates(FAILURES_PER_SECOND, FAILURES_BURST, buckets=buckets)
-        return Authentication(app, verifier, challenge, self.public, failures)
+        return Authentication(app, verifier, challenge, self.public, failures, door)
 
     @property
     def busy(self) -> bool:
