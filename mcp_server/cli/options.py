@@ -53,12 +53,19 @@ Inherited = Annotated[str | None, typer.Option("--inherited", hidden=True)]
 Project = Annotated[bool, typer.Option("--project", help="In ./agentmem.toml, not in the user's own file.")]
 Capabilities = Annotated[list[str] | None, typer.Argument(metavar="CAPABILITY...", help="Such as NetworkAccess.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+def _anywhere(said: bool) -> bool:
+    """``--quiet`` is said before the command, wherever it stood on the line."""
+    return said or is_quiet()
+
+
 Quiet = Annotated[
     bool,
     typer.Option(
         "--quiet",
         "-q",
-        callback=lambda said: said or is_quiet(),  # which is said before the command, wherever it stood on the line
+        callback=_anywhere,
         help="Say nothing but errors; the exit code tells the rest.",
     ),
 ]
