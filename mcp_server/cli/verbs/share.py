@@ -156,7 +156,7 @@ def update(
 
 
 def remove(
-    ids: Annotated[list[str], typer.Argument(metavar="PLUGIN", autocompletion=_installed)],
+    ids: Annotated[list[str], typer.Argument(metavar="PLUGIN", autocompletion=_installed, help="Their ids.")],
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
