@@ -359,6 +359,7 @@ REQUIREMENTS: dict[str, str] = {
     "plugins:llm-citations": "The plugin llm answers from memories and cites none that it was not given.",
     "capability:deny-beats-allow": "A denied capability is not had, whatever else is granted.",
     # Plugins that travel
+    "share:life": "From `new` to a call by a client on another machine, each step is one command.",
     "share:package": "A plugin packs into one archive with all it needs; the same plugin is the same bytes.",
     "share:sign": "A signature covers every file of a package, in a form that minisign makes and checks.",
     "share:signer": "A wrong signature never installs, nor a missing or foreign one where one was before.",
