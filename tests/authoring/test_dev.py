@@ -20,6 +20,11 @@ from tests.toolchains import environment_for
 CASE = '[[case]]\nname = "answers"\ntool = "run"\nexpect = 1\n'
 
 
+def hear_interrupts() -> None:
+    """In a process to be: a shell makes what it runs in the background deaf to them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Rounds:
     """What ``dev`` said so far, to be waited for."""
 
@@ -103,13 +108,19 @@ def test_the_command_tells_each_round_until_it_is_interrupted(
     (home / "tests" / "all.toml").write_text(CASE, encoding="utf-8")
     command = [sys.executable, "-m", "mcp_server", "dev", str(home), *words]
     variables = {"AGENTMEM_HOME": str(cache), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        told = ""
-        while "expected 1" not in told:
-            told += process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        process.stdout.read()
+    with subprocess.Popen(
+        command, env=variables, stdout=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+    ) as process:
+        try:
+            assert process.stdout is not None
+            told = ""
+            while "expected 1" not in told:
+                told += process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+            process.wait(30)
+        finally:  # of a process that does not hear, too
+            process.kill()
     assert process.returncode == 130
     assert "description_missing" in told
     assert told.count("Fuel is not shown") == (0 if words else 1)

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from mcp_server.app import http_server
 from mcp_server.host import PluginHost
+from mcp_server.page.door import BASE
 from mcp_server.reloading import Reloader
 from mcp_server.settings import Folders, Settings
 from mcp_server.transport.http.address import parse_address
@@ -40,13 +41,22 @@ class EveryRoute:
 
     @property
     def guarded(self) -> list[tuple[str, str]]:
-        """The routes that need a token."""
-        return [(method, path) for method, path in self.all if path not in self.public or method not in ("GET", "HEAD")]
+        """The routes of programs that need a token."""
+        return [
+            (method, path)
+            for method, path in self._of_programs
+            if path not in self.public or method not in ("GET", "HEAD")
+        ]
 
     @property
     def writes(self) -> list[tuple[str, str]]:
-        """The routes that may have a body."""
-        return [(method, path) for method, path in self.all if method in ("POST", "PUT", "PATCH")]
+        """The routes of programs that may have a body."""
+        return [(method, path) for method, path in self._of_programs if method in ("POST", "PUT", "PATCH")]
+
+    @property
+    def _of_programs(self) -> list[tuple[str, str]]:
+        """All but the operator's page, where people sign in; ``tests/page/test_fences.py`` goes round that one."""
+        return [(method, path) for method, path in self.all if path != "/" and not path.startswith(f"{BASE}/")]
 
 
 async def every_route(home: Path, settings: Settings | None = None) -> EveryRoute:
@@ -64,6 +74,7 @@ async def every_route(home: Path, settings: Settings | None = None) -> EveryRout
         server.close()
         found = sorted(set(_walk(server.site.routes)))
         known = [(method, _filled(path)) for method, path in found]
+        tasks.cancel_scope.cancel()
         return EveryRoute(known, {path for _, path in found}, set(server.site.public))
     raise AssertionError  # for the checker: no context above hides an exception
 
