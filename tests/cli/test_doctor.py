@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -124,8 +125,9 @@ def test_folders_that_others_may_write_and_files_in_the_place_of_folders_are_fou
     (own / "data").chmod(0o777)
     (own / "state").write_text("")
     found = wrongs(tmp_path, plugins)
-    assert {finding["what"].split(" ")[0] for finding in found} == {"data:", "state:", f"{own}/config/config.toml:"}
-    assert {finding["fix"] for finding in found} >= {f"chmod go-w {own}/data", f"chmod go-w {own}/config/config.toml"}
+    assert {finding["what"].partition(": ")[0] for finding in found} == {"data", "state", f"{own}/config/config.toml"}
+    wanted = [quote(f"{own}/data"), quote(f"{own}/config/config.toml")]
+    assert {finding["fix"] for finding in found} >= {f"chmod go-w {path}" for path in wanted}
 
 
 @requirement("doctor:finds")

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from shlex import quote
 
 from packaging.requirements import Requirement
 
@@ -54,7 +55,9 @@ def folders(own: Folders) -> Iterator[Finding]:
         yield _folder(name, folder)
     for file in (own.config / "config.toml", own.data / "plugins.lock", own.data / "tokens.json"):
         if file.exists() and file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            yield wrong("permissions", f"{file}: others may write it, and so widen rights", f"chmod go-w {file}")
+            yield wrong(
+                "permissions", f"{file}: others may write it, and so widen rights", f"chmod go-w {quote(str(file))}"
+            )
 
 
 def _folder(name: str, folder: Path) -> Finding:
@@ -69,7 +72,7 @@ def _folder(name: str, folder: Path) -> Finding:
             "folders", f"{name}: {free / 1e6:.0f} MB are left on the disk of {folder}", "make room on that disk"
         )
     if folder.exists() and folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return wrong("folders", f"{name}: others may write {folder}", f"chmod go-w {folder}")
+        return wrong("folders", f"{name}: others may write {folder}", f"chmod go-w {quote(str(folder))}")
     made = "" if folder.exists() else ", made when it is needed"
     return fine("folders", f"{name}: {folder}{made}")
 
