@@ -106,7 +106,8 @@ def understated() -> bytes:
 HOSTILE: dict[str, bytes] = {
     "traversal": zip_of({**GOOD, "../../evil.json": "{}"}),
     "absolute": zip_of({**GOOD, "/etc/evil.json": "{}"}),
-    "folder": zip_of({**GOOD, "sub/x.json": "{}"}),
+    "deep folder": zip_of({**GOOD, "a/b/c/d/x.json": "{}"}),
+    "hidden folder": zip_of({**GOOD, ".git/x.json": "{}"}),
     "backslash": zip_of({**GOOD, "..\\evil.json": "{}"}),
     "link": zip_of({**GOOD, "x.json": "/etc/passwd"}, links=("x.json",)),
     "bomb": zip_of({**GOOD, "x.json": b"0" * 20_000_000}),
@@ -149,7 +150,7 @@ def test_a_folder_with_a_link_in_it_is_refused(home: Path, stock: Path) -> None:
     with zipfile.ZipFile(made) as opened:
         opened.extractall(folder)
     (folder / "secret.json").symlink_to("/etc/passwd")
-    assert refused(home, "add", folder) == (2, "package_not_found")
+    assert refused(home, "add", folder) == (6, "bundle_invalid")
     (folder / "secret.json").unlink()
     os.mkfifo(folder / "secret.json")
     assert refused(home, "add", folder) == (6, "bundle_invalid")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def zig(wasm: Path) -> None:
 def go(wasm: Path) -> None:
     environment = {**environment_for("go"), **GO_WASM}
     folder = shutil.copytree(PROBES / "go", wasm.parent / "go")
-    module = f"module probe\n\ngo 1.24\n\nrequire agentmem/sdk v0.0.0\n\nreplace agentmem/sdk => {ROOT}/sdk/go\n"
+    module = f"module probe\n\ngo 1.24\n\nrequire agentmem/sdk v0.0.0\n\nreplace agentmem/sdk => {json.dumps(f'{ROOT}/sdk/go')}\n"
     (folder / "go.mod").write_text(module, encoding="utf-8")
     shutil.copyfile(ROOT / "sdk" / "go" / "go.sum", folder / "go.sum")
     words = ["build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", wasm, "."]
