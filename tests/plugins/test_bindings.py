@@ -66,7 +66,8 @@ def zig(wasm: Path) -> None:
 def go(wasm: Path) -> None:
     environment = {**environment_for("go"), **GO_WASM}
     folder = shutil.copytree(PROBES / "go", wasm.parent / "go")
-    module = f"module probe\n\ngo 1.24\n\nrequire agentmem/sdk v0.0.0\n\nreplace agentmem/sdk => {json.dumps(f'{ROOT}/sdk/go')}\n"
+    sdk = json.dumps(str(ROOT / "sdk" / "go"))  # quoted: a folder's name may have a blank
+    module = f"module probe\n\ngo 1.24\n\nrequire agentmem/sdk v0.0.0\n\nreplace agentmem/sdk => {sdk}\n"
     (folder / "go.mod").write_text(module, encoding="utf-8")
     shutil.copyfile(ROOT / "sdk" / "go" / "go.sum", folder / "go.sum")
     words = ["build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", wasm, "."]
