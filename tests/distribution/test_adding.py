@@ -156,6 +156,15 @@ def test_a_folder_with_a_link_in_it_is_refused(home: Path, stock: Path) -> None:
     assert refused(home, "add", folder) == (6, "bundle_invalid")
 
 
+def test_a_package_whose_schemas_lie_in_a_folder_is_read_and_added(home: Path, stock: Path) -> None:
+    tool = '[[tools]]\nfunction = "echo"\ninput_schema = "schemas/in.json"\n'
+    files = {**GOOD, "plugin.toml": MANIFEST + tool, "schemas/in.json": '{"type": "object"}'}
+    path = stock / "foldered.zip"
+    path.write_bytes(zip_of(files))
+    assert refused(home, "verify", path)[1] == "signature_invalid"  # it was read whole before that
+    assert answer(home, "add", path)["added"][0]["version"] == "0.1.0"
+
+
 # --- what plugins need of each other ------------------------------------------------------------------------------
 
 
