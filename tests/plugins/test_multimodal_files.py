@@ -62,6 +62,11 @@ def test_the_pixel_budget_is_the_operators(load_plugin: LoadPlugin) -> None:
     assert "at most 0.1 million" in told["note"]
 
 
+def test_an_animation_that_breaks_off_after_its_first_frame_is_described(plugin: Plugin) -> None:
+    data = (MEDIA / "moving.webp").read_bytes()[:76]
+    assert plugin.call("describe_image", data=base64_of(data))["animation"]["frames"] == 1
+
+
 @pytest.mark.timeout(120)
 @settings(max_examples=150, deadline=None, database=None)
 @given(data=st.data())
