@@ -18,8 +18,11 @@ help: ## say what there is
 demo: .venv/runtime ## start the server, call plugins, show what is refused
 	@$(PY) -m mcp_server demo
 
+# Two for each processor: half of the time a test waits for a process that it has started.
+WORKERS = $(shell $(PY) -c 'import os; print(2 * (os.cpu_count() or 1))')
+
 test: .venv/dev ## run the tests, on every processor
-	$(PY) -m pytest $(or $(ARGS),-n auto)
+	$(PY) -m pytest $(or $(ARGS),-n $(WORKERS))
 
 interop: .venv/dev tests/interop/node_modules/.installed ## run the tests with clients in TypeScript
 	PATH="$(NODE)/bin:$$PATH" $(PY) -m pytest -m interop tests/interop $(ARGS)
