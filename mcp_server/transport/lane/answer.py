@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydantic_core import to_json
+from mcp_server.transport.lane.message import error_message, result_message
 
 __all__ = ["Answer", "error", "success"]
 
@@ -41,10 +41,9 @@ class Answer:
 
 def success(request: str | int, result: bytes, session: str = "") -> Answer:
     """The answer to a request, from the JSON of its result."""
-    return Answer(b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (to_json(request), result), session=session)
+    return Answer(result_message(request, result), session=session)
 
 
 def error(request: str | int | None, code: int, message: str, *, status: int, session: str) -> Answer:
     """A JSON-RPC error."""
-    body = {"jsonrpc": "2.0", "id": request, "error": {"code": code, "message": message}}
-    return Answer(to_json(body), status, session)
+    return Answer(error_message(request, code, message), status, session)

@@ -1,4 +1,4 @@
-"""The JSON of one request, where there is one way to read it; what it asks for is judged elsewhere."""
+"""The JSON of a request, where there is one way to read it, and of its answer; what it asks for is not judged here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mcp_server.tools.json_text import JsonProblem
 from mcp_server.transport.frame import usable_id
 from mcp_server.transport.unique_keys import require_unique
 
-__all__ = ["Request", "read_request"]
+__all__ = ["Request", "error_message", "read_request", "result_message"]
 
 MAX_BRACKETS = 200
 """Opened in a body, and so its depth at most: below what any reader on the way refuses."""
@@ -51,3 +51,13 @@ def read_request(body: bytes) -> Request | None:
     if frame["jsonrpc"] != "2.0" or request_id is None or not isinstance(method, str) or not isinstance(params, dict):
         return None
     return Request(request_id, method, cast("dict[str, Any]", params))
+
+
+def result_message(request: str | int, result: bytes) -> bytes:
+    """The answer to a request, from the JSON of its result."""
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (to_json(request), result)
+
+
+def error_message(request: str | int | None, code: int, message: str) -> bytes:
+    """A JSON-RPC error."""
+    return to_json({"jsonrpc": "2.0", "id": request, "error": {"code": code, "message": message}})

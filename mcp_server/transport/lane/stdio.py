@@ -10,13 +10,12 @@ from typing import Any
 
 from mcp.shared.dispatcher import coerce_request_id
 from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, RequestId
-from pydantic_core import to_json
 
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.invoke import Invoker
 from mcp_server.transport.frame import Message
 from mcp_server.transport.identity import LOCAL
-from mcp_server.transport.lane.message import Request
+from mcp_server.transport.lane.message import Request, error_message, result_message
 from mcp_server.transport.lane.plain import PlainRequests
 from mcp_server.transport.lane.terms import SESSION_VERSIONS, is_modern
 from mcp_server.transport.mcp_face import McpFace
@@ -88,7 +87,7 @@ class StdioLane:
         self._answer(request.id, self._plain.terms.result(result, version))
 
     def _answer(self, request: RequestId, result: bytes) -> None:
-        self._answered(request, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (to_json(request), result))
+        self._answered(request, result_message(request, result))
 
     def _ended(self, request: RequestId, task: asyncio.Task[None]) -> None:
         """Also of a task that was cancelled before its first step."""
@@ -103,5 +102,4 @@ class StdioLane:
             self._fail(request, INTERNAL_ERROR, "the answer cannot be written as JSON")
 
     def _fail(self, request: RequestId, code: int, message: str) -> None:
-        error = to_json({"code": code, "message": message})
-        self._answered(request, b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (to_json(request), error))
+        self._answered(request, error_message(request, code, message))
