@@ -48,7 +48,7 @@ A waiting line that is full answers `busy`. A plugin that goes over `max_host_ca
 or `max_log_bytes` gets the error as the answer of the host function, and may go on without it.
 
 `max_load_time_ms` is judged by the processor time of the plugin's worker, so that a busy machine refuses no module that
-an idle one serves. It is looked at once as much wall time has passed; a load that lasts six times as long is ended
+an idle one serves. It is looked at once as much wall time has passed; a load that lasts four times as long is ended
 whatever it used. Where the system does not tell one process the processor time of another (all but Linux), wall time
 counts.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from hypothesis import HealthCheck, settings
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -17,6 +18,10 @@ from mcp_server.registry.discovery import PluginFolders
 from mcp_server.transport.mcp_face import McpFace
 from tests.http_server import http_server
 from tests.stdio_server import StdioServer, stdio_server
+
+# No test of this suite judges time, which on a busy machine is the machine's: not in an example's 200 ms either.
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 pytest_plugins = ["mcp_server.testing", "tests.canary"]
 

@@ -63,7 +63,7 @@ LIMITS: tuple[LimitSpec, ...] = (
     LimitSpec(
         "load_time",
         "max_load_time_ms",
-        5_000,
+        15_000,
         120_000,
         "ms",
         1,
@@ -135,7 +135,7 @@ class Limits:
     module_bytes: int = 32 * MIB
     functions: int = 50_000
     table_elements: int = 1_000_000
-    load_time: int = 5_000
+    load_time: int = 15_000
     execution_time: int = 5_000
     instructions: int = 1_000_000_000
     memory: int = 100 * MIB

@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["LONGEST", "processor_seconds", "within"]
 
-LONGEST = 6
+LONGEST = 4
 """How many times its processor time a load may last: a start function can sleep without using any."""
 _LOOK_AGAIN = 0.01
 _SCHED_CLOCK = 2  # CPUCLOCK_SCHED of linux/posix-timers.h: the time of all threads of a process, in ns
