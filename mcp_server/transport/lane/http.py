@@ -90,37 +90,34 @@ class HttpLane:
 
     async def _alone(self, head: Head, request: Request, identity: Identity) -> Answer | None:
         """A request of 2026-07-28."""
-        tool = self._plain.tool(request, identity)
-        named = head.name == (tool.name if tool is not None else "")
-        if not named or (tool is None and not self._plain.is_list(request, identity)):
+        asked = self._plain.asked(request, identity, head.version)
+        if asked is None or head.name != ("" if isinstance(asked, bytes) else asked.name):
             return None
         place = self._place(identity)
         if place is None:
             return None
         with place:
-            if tool is None:
-                result = self._plain.listed(identity, head.version)
+            if isinstance(asked, bytes):
+                result = asked
             else:
-                call = self._plain.call(request, tool, identity, "", head.version)
+                call = self._plain.call(request, asked, identity, "", head.version)
                 result = self._plain.terms.result(await call, head.version)
             place.status = 200
             return success(request.id, result)
 
     async def _in_session(self, request: Request, identity: Identity, session: Session) -> Answer | None:
         """A request in a session of a handshake era: a client that hangs up does not end it, one that says so does."""
-        tool, name = self._plain.tool(request, identity), session.mcp_session_id or ""
-        if tool is None and not self._plain.is_list(request, identity):
-            return None
-        if tool is not None and coerce_request_id(request.id) in session.calls:
+        asked, name = self._plain.asked(request, identity, session.version), session.mcp_session_id or ""
+        if asked is None or (not isinstance(asked, bytes) and coerce_request_id(request.id) in session.calls):
             return None
         place = self._place(identity)
         if place is None:
             return None
         with place:
-            if tool is None:
-                answer = success(request.id, self._plain.listed(identity, session.version), name)
+            if isinstance(asked, bytes):
+                answer = success(request.id, asked, name)
             else:
-                call = self._plain.call(request, tool, identity, name, session.version)
+                call = self._plain.call(request, asked, identity, name, session.version)
                 answer = await self._until_ended(request, session, call)
             place.status = answer.status
             return answer

@@ -20,12 +20,12 @@ _KEYS = frozenset({"jsonrpc", "id", "method", "params"})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A JSON-RPC request with parameters.
+    """A JSON-RPC request.
 
     Attributes:
         id: Its id.
         method: What is asked for.
-        params: Its parameters; an object.
+        params: Its parameters; an object, empty where it has none.
     """
 
     id: str | int
@@ -39,13 +39,13 @@ def read_request(body: bytes) -> Request | None:
         return None
     try:
         message: object = from_json(body, allow_inf_nan=False, cache_strings="keys")
-        if not isinstance(message, dict) or message.keys() != _KEYS:
+        if not isinstance(message, dict) or message.keys() | {"params"} != _KEYS:
             return None
         _require_unique(body, to_json(message))
     except (JsonProblem, ValueError):
         return None
     frame = cast("dict[str, Any]", message)
-    request_id, method, params = usable_id(frame), frame["method"], frame["params"]
+    request_id, method, params = usable_id(frame), frame["method"], frame.get("params", {})
     if frame["jsonrpc"] != "2.0" or request_id is None or not isinstance(method, str) or not isinstance(params, dict):
         return None
     return Request(request_id, method, cast("dict[str, Any]", params))
