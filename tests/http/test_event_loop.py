@@ -1,4 +1,4 @@
-"""Which event loop a server runs on: that of uvloop where it is installed and not turned off; the answers are the same."""
+"""Which event loop serves: that of uvloop where it is installed and not turned off; the answers are the same."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ __all__ = ["Request", "error_message", "read_request", "result_message"]
 
 MAX_BRACKETS = 200
 """Opened in a body, and so its depth at most: below what any reader on the way refuses."""
-_KEYS = frozenset({"jsonrpc", "id", "method", "params"})
+_KEYS = {"jsonrpc", "id", "method", "params"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def read_request(body: bytes) -> Request | None:
         return None
     try:
         message: object = from_json(body, allow_inf_nan=False, cache_strings="keys")
-        if not isinstance(message, dict) or message.keys() | {"params"} != _KEYS:
+        if not isinstance(message, dict) or {"params", *message} != _KEYS:
             return None
         _require_unique(body, to_json(message))
     except (JsonProblem, ValueError):

@@ -24,7 +24,7 @@ __all__ = ["StdioLane"]
 
 logger = logging.getLogger(__name__)
 SESSION = "stdio"
-_KEYS = frozenset({"jsonrpc", "id", "method", "params"})
+_KEYS = {"jsonrpc", "id", "method", "params"}
 Answered = Callable[[RequestId, bytes], None]
 
 
@@ -52,7 +52,7 @@ class StdioLane:
         if not is_modern(version) and version not in SESSION_VERSIONS:
             return False
         params: dict[str, Any] | None = message.get("params", {})  # nothing else passed the wire
-        if params is None or message.keys() | {"params"} != _KEYS or not self._plain.terms.takes(params, version):
+        if params is None or {"params", *message} != _KEYS or not self._plain.terms.takes(params, version):
             return False
         request = Request(message["id"], message["method"], params)
         asked, key = self._plain.asked(request, LOCAL, version), coerce_request_id(request.id)

@@ -85,7 +85,6 @@ class Terms:
             made[version] = to_json({**result, "_meta": self._stamp} if is_modern(version) else result)
         return made[version]
 
-
     def discovered(self, version: str) -> bytes:
         """The JSON of the answer to ``server/discover``, made once."""
         if version not in self._discovered:
