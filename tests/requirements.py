@@ -157,6 +157,7 @@ REQUIREMENTS: dict[str, str] = {
     "http:principals": "Each principal has its own memories and sessions, and meets no other's.",
     "http:addresses": "Nobody can call from elsewhere without a token, unless the operator says so.",
     "http:names": "A request for another Host, or from a page of another Origin, is refused on every route.",
+    "http:heads": "A head that is too long, or names two ends of its body, ends its connection and fills no log.",
     "http:bodies": "Bodies that are too long, too slow, of another type or no plain JSON-RPC are refused.",
     "http:slow-clients": "Connections of slow senders and readers are closed while others' calls go on.",
     "http:shares": "Requests beyond a principal's rate or share get 429 at once, with when to come again.",

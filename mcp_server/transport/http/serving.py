@@ -13,6 +13,7 @@ import anyio
 import uvicorn
 
 from mcp_server.transport.http.connections import guarded_protocol
+from mcp_server.transport.http.heads import MAX_HEAD
 from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.site import Site
 from mcp_server.transport.lane.connection import Lane, lane_protocol
@@ -24,7 +25,6 @@ LOOK_SECONDS = 0.02
 FLUSH_SECONDS = 0.1
 """From the last call's end to the end of the streams: its answer may still be on the way to one."""
 CLOSE_SECONDS = 2
-MAX_HEADERS = 32 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -71,13 +71,13 @@ class HttpServer:
                 ws="none",
                 lifespan="off",
                 log_config=None,
-                log_level=logging.WARNING,
+                log_level=logging.ERROR,  # its warnings are what strangers send, one line for each
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=settings.idle_seconds,  # pyright: ignore[reportArgumentType]  # seconds of call_later
                 timeout_graceful_shutdown=CLOSE_SECONDS,
-                h11_max_incomplete_event_size=MAX_HEADERS,
+                h11_max_incomplete_event_size=MAX_HEAD,
             )
         )
 
