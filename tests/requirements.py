@@ -172,6 +172,7 @@ REQUIREMENTS: dict[str, str] = {
     "http:own-address": "No plugin reaches the server that runs it.",
     "metrics:page": "/metrics shows what docs/metrics.md lists, to who may manage plugins and to nobody else.",
     "metrics:true": "The metrics say what happened: calls, their phases, host calls, denials, workers, budgets, HTTP.",
+    "metrics:processes": "Whichever of several processes is asked, the metrics are those of all, also after one died.",
     "metrics:bounded": "A label is one of ours or a plugin's that exists; what a caller or a guest writes is none.",
     "traces:spans": "A call has spans for waiting, loading, running and each host call, in its client's trace.",
     "traces:passed-on": "A request of a plugin carries the trace context, unless the operator forbids that.",

@@ -13,7 +13,7 @@ from mcp_server.transport.http.problem import problem
 __all__ = ["MAX_HEAD", "HeadGuard"]
 
 MAX_HEAD = 32 * 1024
-"""Bytes. uvicorn counts only what has come before the end of a head, and one that comes in one piece has no such part."""
+"""Bytes. uvicorn counts what has come while the end is missing, which is nothing of a head that comes in one piece."""
 _CLOSE = {"connection": "close"}
 
 

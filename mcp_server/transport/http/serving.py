@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 
 import anyio
@@ -44,6 +44,7 @@ class HttpServer:
         drain_seconds: How long requests under way may take when the server ends.
         inherited: From the parent, where this is one process of several.
         lane: Is asked first, where there is one.
+        beside: What goes on while it serves.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class HttpServer:
         drain_seconds: float,
         inherited: Inherited | None = None,
         lane: Lane | None = None,
+        beside: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        self.inherited = inherited
+        self.inherited, self._beside = inherited, beside
         self.site, self._listening, self._drain_seconds = site, listening, drain_seconds
         self._asked = anyio.Event()
         self.port: int = listening.getsockname()[1]
@@ -87,6 +89,8 @@ class HttpServer:
             async with self.site.manager.run(), anyio.create_task_group() as tasks:
                 tasks.start_soon(self._tell_changes)
                 tasks.start_soon(self._drain)
+                for work in self._beside:
+                    tasks.start_soon(work)
                 if self.inherited is not None:
                     tasks.start_soon(self._follow_parent, self.inherited)
                 await self._server.serve([self._listening])
