@@ -6,8 +6,9 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import anyio
 import uvicorn
@@ -54,7 +55,7 @@ class HttpServer:
         drain_seconds: float,
         inherited: Inherited | None = None,
         lane: Lane | None = None,
-        beside: Sequence[Callable[[], Awaitable[None]]] = (),
+        beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
         self.inherited, self._beside = inherited, beside
         self.site, self._listening, self._drain_seconds = site, listening, drain_seconds
