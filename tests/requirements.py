@@ -320,6 +320,7 @@ REQUIREMENTS: dict[str, str] = {
     "memory-commands:problems": "What makes no request is a typed error on stderr, and nothing is stored.",
     "memory-commands:round-trip": "What is exported is imported as it was, once; files are replaced as a whole.",
     "memory-commands:bad-lines": "An import names each bad line, stores all others, and overwrites nothing.",
+    "memory-commands:care": "From the shell one sees how much is stored and what a memory was, and deletes on a word.",
     "memory-commands:beside-a-server": "The commands work beside a server on the same store.",
     "capability:every-function": "Each host function works where it is granted, and else refuses with a stable code.",
     "canary:sees": "A secret in anything that the tests produce fails them, wherever it turns up.",
