@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -41,6 +41,9 @@ from mcp_server.cli.verbs import (
 )
 from mcp_server.errors import AgentMemError
 
+if TYPE_CHECKING:
+    from mcp_server.opening.front import Opened
+
 __all__ = ["app", "main"]
 
 QUIET = ("--quiet", "-q")
@@ -72,6 +75,7 @@ app.command()(care.completion)
 
 @app.command()
 def serve(
+    context: typer.Context,
     manifests: Manifests = None,
     plugins: Plugins = None,
     config: Config = None,
@@ -93,7 +97,7 @@ def serve(
         from mcp_server.cli.processes import serve_with_processes
 
         raise typer.Exit(serve_with_processes(http, processes, options, stdio=stdio))
-    serve_all(options, http=http, stdio=stdio, inherited=inherited)
+    serve_all(options, http=http, stdio=stdio, inherited=inherited, opened=context.obj)
 
 
 @app.command()
@@ -142,11 +146,15 @@ def _words(words: list[str]) -> list[str]:
     return with_address(words)
 
 
-def main() -> None:
-    """Run the command line; every failure is one sentence on stderr and an exit code."""
+def main(opened: Opened | None = None) -> None:
+    """Run the command line; every failure is one sentence on stderr and an exit code.
+
+    Args:
+        opened: What was done for a client of ``serve`` before; nothing when omitted.
+    """
     wants_json = "--json" in sys.argv
     try:
-        app(args=_words(sys.argv[1:]))
+        app(args=_words(sys.argv[1:]), obj=opened)
     except AgentMemError as error:
         sys.exit(fail(error, as_json=wants_json))
     except KeyboardInterrupt:

@@ -22,6 +22,7 @@ from mcp_server.registry.governed import Launch
 from mcp_server.settings import Configuration, Settings, load_configuration, user_folders
 
 if TYPE_CHECKING:
+    from mcp_server.opening.front import Opened
     from mcp_server.transport.http.face import HttpFace
 
 __all__ = [
@@ -61,8 +62,10 @@ class ServeOptions:
         return words + [name for name, given in switches.items() if given]
 
 
-def serve(options: ServeOptions, *, http: str | None, stdio: bool, inherited: str | None) -> None:
-    """Serve until the client closes stdin, or the process is asked to end."""
+def serve(
+    options: ServeOptions, *, http: str | None, stdio: bool, inherited: str | None, opened: Opened | None = None
+) -> None:
+    """Serve until the client closes stdin, or the process is asked to end; ``opened``: what was done before."""
     from mcp_server.app import run_server
 
     read = partial(load_configuration, options.config, overrides=parse_sets(options.sets))
@@ -70,7 +73,7 @@ def serve(options: ServeOptions, *, http: str | None, stdio: bool, inherited: st
     folders, launch = _found(options, http=http is not None)
     face = http_face(http, no_auth=options.no_auth, inherited=inherited) if http is not None else None
     run = partial(run_server, first.settings, folders, user_folders(), watch=options.watch, read=read, first=first)
-    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None))
+    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None, opened=opened))
 
 
 def _found(options: ServeOptions, *, http: bool) -> tuple[PluginFolders, Launch]:

@@ -27,12 +27,14 @@ from mcp_types import (
     JSONRPCResponse,
 )
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from mcp_server.tools.invoke import Invoker
 from mcp_server.transport.frame import Message
 from mcp_server.transport.lane.stdio import StdioLane
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.probe import discover
+from mcp_server.transport.taking_over import TakingOver
 from mcp_server.transport.wire import LineWire
 
 __all__ = ["serve_stdio"]
@@ -56,6 +58,7 @@ class StdioStreams:
         self._open_requests: set[str | int] = set()
         self._all_answered = asyncio.Event()
         self.lane: StdioLane | None = None
+        self.taking_over: TakingOver | None = None
         self.initialized = False  # a legacy client finished its handshake: it may be notified
 
     @property
@@ -88,13 +91,25 @@ class StdioStreams:
 
     def answered_in(self, request_id: str | int, line: bytes) -> None:
         """Write an answer that is JSON already, and close its request."""
-        self.wire.write_line(line)
+        taking = self.taking_over
+        if taking is None or not taking.answered(request_id, lambda: from_json(line).get("result")):
+            self.wire.write_line(line)
         self._close_request(request_id)
 
     def answered(self, message: Message) -> None:
         """Write an answer and close its request."""
-        self.wire.write(message)
-        self._close_request(message.get("id"))
+        number, taking = message.get("id"), self.taking_over
+        if taking is None or not taking.answered(number, lambda: message.get("result")):
+            self.wire.write(message)
+        self._close_request(number)
+
+    async def take_over(self, taking: TakingOver) -> None:
+        """Go on where the front of the pipes has left off."""
+        self.taking_over = taking
+        same = await taking.repeat(self._arrived)
+        if not same and self.initialized:
+            self.wire.write(LIST_CHANGED)
+        self.wire.start(taking.opened.unread)
 
     # --- the SDK's ReadStream -----------------------------------------------------------------------------------
 
@@ -140,6 +155,8 @@ class StdioStreams:
     # --- from the wire ------------------------------------------------------------------------------------------
 
     def _arrived(self, message: Message) -> None:
+        if self.taking_over is not None:
+            self.taking_over.recorder.arrived(message)
         method = message.get("method")
         if method is not None and "id" in message:
             if method != SUBSCRIBE:
@@ -207,6 +224,7 @@ async def serve_stdio(
     drain_seconds: float,
     ending: Callable[[], None] | None = None,
     invoker: Invoker | None = None,
+    taking_over: Callable[[], TakingOver] | None = None,
 ) -> None:
     """Serve one client until its input ends or the process is asked to end; running calls may finish.
 
@@ -217,6 +235,7 @@ async def serve_stdio(
         drain_seconds: How long open requests may take after the end of input.
         ending: Called when the process is asked to end.
         invoker: Calls the tools of plain requests past the SDK; they take its way when omitted.
+        taking_over: Makes what is known of the client's first requests; they are still to be read when omitted.
     """
     streams = StdioStreams(source, sink, drain_seconds)
     if invoker is not None:
@@ -224,7 +243,12 @@ async def serve_stdio(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, streams, ending)
         tasks.start_soon(_tell_changes, face, streams)
-        streams.wire.start()
+        if taking_over is None:
+            streams.wire.start()
+        else:
+            taking = taking_over()
+            tasks.start_soon(streams.take_over, taking)
+            tasks.start_soon(taking.keep)
         try:
             await _answer_probes(face, streams)
             options = face.initialization_options()
