@@ -20,7 +20,6 @@ from anyio.abc import TaskGroup, TaskStatus
 from mcp_server import __version__
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
-from mcp_server.opening.front import Opened
 from mcp_server.premises import recorder_of
 from mcp_server.registry.approval import LOCK_NAME
 from mcp_server.registry.discovery import PluginFolders
@@ -40,11 +39,12 @@ from mcp_server.telemetry.stderr import DrainedStderr
 from mcp_server.telemetry.tracing.export import start_tracing
 from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.stdio import serve_stdio
-from mcp_server.transport.taking_over import TakingOver
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from mcp_server.opening.front import Opened
+    from mcp_server.opening.recorder import Recorder
     from mcp_server.telemetry.events import Hub
     from mcp_server.transport.http.face import HttpFace
     from mcp_server.transport.http.serving import HttpServer
@@ -105,8 +105,8 @@ async def run_server(
             if watch:
                 tasks.start_soon(watch_folders, folders, reloader.look)
             with _announced(host, http, server, own.state, launch):
-                take = partial(_taking_over, host, opened, first, own, launch or Launch()) if opened and first else None
-                await _serve(host, server, pipes if stdio else None, take)
+                recorder = recorder_of(host, opened, first, own, launch) if opened and first else None
+                await _serve(host, server, pipes if stdio else None, recorder)
             await host.settle()
             tasks.cancel_scope.cancel()
 
@@ -198,15 +198,8 @@ def _log_calls(host: PluginHost, state: Path) -> CallLog:
     return log
 
 
-def _taking_over(host: PluginHost, opened: Opened, first: Configuration, own: Folders, launch: Launch) -> TakingOver:
-    return TakingOver(opened, recorder_of(host, opened, first, own, launch))
-
-
 async def _serve(
-    host: PluginHost,
-    server: HttpServer | None,
-    pipes: tuple[int, int] | None,
-    taking_over: Callable[[], TakingOver] | None,
+    host: PluginHost, server: HttpServer | None, pipes: tuple[int, int] | None, recorder: Recorder | None
 ) -> None:
     """Serve where it was asked for; with pipes, the client on them decides how long."""
     drain_seconds = host.settings.runtime.drain_seconds
@@ -216,14 +209,8 @@ async def _serve(
         if pipes is not None:
             ending = server.end if server is not None else None
             invoker = host.invoker if host.settings.runtime.fast_lane and host.invoker.tracing is None else None
-            await serve_stdio(
-                McpFace(host),
-                *pipes,
-                drain_seconds=drain_seconds,
-                ending=ending,
-                invoker=invoker,
-                taking_over=taking_over,
-            )
+            serve = partial(serve_stdio, McpFace(host), *pipes, drain_seconds=drain_seconds, ending=ending)
+            await serve(invoker=invoker, recorder=recorder)
         if server is not None and pipes is not None:
             server.end()
         elif server is not None:

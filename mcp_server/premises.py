@@ -28,7 +28,9 @@ MOST_PATHS = 16_384
 _COUNTING = frozenset({".toml", ".wasm", ".json"})
 
 
-def recorder_of(host: PluginHost, opened: Opened, first: Configuration, own: Folders, launch: Launch) -> Recorder:
+def recorder_of(
+    host: PluginHost, opened: Opened, first: Configuration, own: Folders, launch: Launch | None
+) -> Recorder:
     """Remembers what ``host`` answers at first, until its catalogue changes.
 
     Args:
@@ -38,7 +40,7 @@ def recorder_of(host: PluginHost, opened: Opened, first: Configuration, own: Fol
         own: The user's folders.
         launch: How the process was started.
     """
-    recorder = Recorder(opened, lambda: _premises(host, first, own, launch))
+    recorder = Recorder(opened, lambda: _premises(host, first, own, launch or Launch()))
     host.changed.append(recorder.stop)
     return recorder
 

@@ -46,7 +46,7 @@ class Recorder:
     """
 
     def __init__(self, opened: Opened, premises: Callable[[], Premises | None]) -> None:
-        self._opened, self._premises = opened, premises
+        self.opened, self._premises = opened, premises
         self._conversation = Conversation()
         self._open: dict[str | int, str] = {}
         self._answers: dict[str, str] = {}
@@ -90,12 +90,12 @@ class Recorder:
             return
         self._kept = fresh
         facts = {path: fact_of(path, hashed=hashed) for path, hashed in premises.paths.items()}
-        if not all(settled(fact, self._opened.began) for fact in facts.values()):
+        if not all(settled(fact, self.opened.began) for fact in facts.values()):
             return
-        file = Path(self._opened.file)
-        older = self._opened.known if facts == self._opened.facts else {}
+        file = Path(self.opened.file)
+        older = self.opened.known if facts == self.opened.facts else {}
         answers = dict([*((older | fresh).items())][-MOST_ANSWERS:])
-        if facts == self._opened.facts and answers == older:
+        if facts == self.opened.facts and answers == older:
             return
         data = written(Memory(facts, answers, premises.announced, premises.state), file.name)
         if len(data) > MAX_BYTES:

@@ -29,6 +29,7 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from mcp_server.opening.recorder import Recorder
 from mcp_server.tools.invoke import Invoker
 from mcp_server.transport.frame import Message
 from mcp_server.transport.lane.stdio import StdioLane
@@ -224,7 +225,7 @@ async def serve_stdio(
     drain_seconds: float,
     ending: Callable[[], None] | None = None,
     invoker: Invoker | None = None,
-    taking_over: Callable[[], TakingOver] | None = None,
+    recorder: Recorder | None = None,
 ) -> None:
     """Serve one client until its input ends or the process is asked to end; running calls may finish.
 
@@ -235,7 +236,7 @@ async def serve_stdio(
         drain_seconds: How long open requests may take after the end of input.
         ending: Called when the process is asked to end.
         invoker: Calls the tools of plain requests past the SDK; they take its way when omitted.
-        taking_over: Makes what is known of the client's first requests; they are still to be read when omitted.
+        recorder: Knows what was answered before there was a server; nothing was when omitted.
     """
     streams = StdioStreams(source, sink, drain_seconds)
     if invoker is not None:
@@ -243,10 +244,10 @@ async def serve_stdio(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, streams, ending)
         tasks.start_soon(_tell_changes, face, streams)
-        if taking_over is None:
+        if recorder is None:
             streams.wire.start()
         else:
-            taking = taking_over()
+            taking = TakingOver(recorder)
             tasks.start_soon(streams.take_over, taking)
             tasks.start_soon(taking.keep)
         try:

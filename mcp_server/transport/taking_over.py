@@ -16,7 +16,6 @@ import anyio.to_thread
 from pydantic_core import from_json, to_json
 
 from mcp_server.opening.conversation import LIST
-from mcp_server.opening.front import Opened
 from mcp_server.opening.recorder import Recorder
 from mcp_server.transport.frame import Message
 
@@ -31,12 +30,11 @@ class TakingOver:
     """Of one client.
 
     Args:
-        opened: What the front has done.
-        recorder: Writes down what is answered.
+        recorder: Knows what the front has done, and writes down what is answered.
     """
 
-    def __init__(self, opened: Opened, recorder: Recorder) -> None:
-        self.opened, self.recorder = opened, recorder
+    def __init__(self, recorder: Recorder) -> None:
+        self.opened, self.recorder = recorder.opened, recorder
         self._repeated: str | int | None = None
         self._result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
