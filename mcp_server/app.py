@@ -37,8 +37,7 @@ from mcp_server.telemetry.plugin_log import PluginLogFiles
 from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
 from mcp_server.telemetry.tracing.export import start_tracing
-from mcp_server.transport.mcp_face import McpFace
-from mcp_server.transport.stdio import serve_stdio
+from mcp_server.transport.pipes import serve_pipes
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -209,7 +208,7 @@ async def _serve(
         if pipes is not None:
             ending = server.end if server is not None else None
             invoker = host.invoker if host.settings.runtime.fast_lane and host.invoker.tracing is None else None
-            serve = partial(serve_stdio, McpFace(host), *pipes, drain_seconds=drain_seconds, ending=ending)
+            serve = partial(serve_pipes, host, *pipes, drain_seconds=drain_seconds, ending=ending)
             await serve(invoker=invoker, recorder=recorder)
         if server is not None and pipes is not None:
             server.end()

@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp_server.opening.lines import canonical
 
-__all__ = ["INITIALIZED", "LIST", "Conversation"]
+__all__ = ["ENVELOPE", "INITIALIZE", "INITIALIZED", "LIST", "Conversation"]
 
 INITIALIZE, DISCOVER, LIST, PING = "initialize", "server/discover", "tools/list", "ping"
 INITIALIZED = "notifications/initialized"

@@ -45,7 +45,8 @@ class Opened(NamedTuple):
         file: Where answers may be remembered.
         began: When the server's turn began, in nanoseconds since 1970: what changes later may not be what it reads.
         known: The answers that held.
-        facts: What they rest on.
+        learned: What else is known from an earlier start.
+        facts: What all of it rests on.
         heard: In order, each only once.
         unread: What was read from the client and not looked at.
         over: Whether the client, or who started the process, has ended it.
@@ -54,6 +55,7 @@ class Opened(NamedTuple):
     file: str
     began: int
     known: dict[str, str]
+    learned: dict[str, str]
     facts: dict[str, Fact]
     heard: list[Heard]
     unread: bytes
@@ -84,7 +86,7 @@ def open_pipes(words: Sequence[str], environment: Mapping[str, str], source: int
         return None
     memory = read_memory(file)
     if memory is None or not memory.holds:
-        return Opened(file, time.time_ns(), {}, {}, [], b"", over=False)
+        return Opened(file, time.time_ns(), {}, {}, {}, [], b"", over=False)
     return _Front(memory, source, sink).run(file)
 
 
@@ -109,8 +111,8 @@ class _Front:
                 signal.signal(number, handler)
             if self._signal == signal.SIGHUP:
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server listens for it
-        facts, known, _, _ = self._memory
-        return Opened(file, time.time_ns(), known, facts, list(self._heard.values()), self._rest, over)
+        facts, known, learned, _, _ = self._memory
+        return Opened(file, time.time_ns(), known, learned, facts, list(self._heard.values()), self._rest, over)
 
     def _serve(self) -> bool:
         """Whether the client has left, with every request of it answered."""

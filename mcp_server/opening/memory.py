@@ -21,12 +21,14 @@ class Memory(NamedTuple):
     Attributes:
         facts: Path of each file and folder that the answers rest on -> what it was like.
         answers: Name of a request (:class:`~.conversation.Conversation`) -> the JSON of its result.
+        learned: What else the SDK has said that a call needs (:class:`mcp_server.transport.lane.terms.Terms`).
         announced: What the record of the running server says (:func:`~mcp_server.running.presence.announced`).
         state: The folder of that record.
     """
 
     facts: dict[str, Fact]
     answers: dict[str, str]
+    learned: dict[str, str]
     announced: dict[str, Any]
     state: str
 

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from mcp_server.opening.conversation import Conversation
 from mcp_server.opening.front import Opened
 from mcp_server.opening.memory import MAX_BYTES, Memory, written
-from mcp_server.opening.world import fact_of, settled
+from mcp_server.opening.world import Fact, fact_of, settled
 from mcp_server.whole_file import replace_file
 
 __all__ = ["Premises", "Recorder"]
 
 logger = logging.getLogger(__name__)
 MOST_ANSWERS = 32
+MOST_LEARNED = 64
 MOST_FILES = 16
 
 
@@ -50,22 +51,27 @@ class Recorder:
         self._conversation = Conversation()
         self._open: dict[str | int, str] = {}
         self._answers: dict[str, str] = {}
-        self._kept: dict[str, str] = {}
-        self._listening = True
+        self._kept: object = None
+        self.listening = True
+        """Whether what is said now may be remembered."""
+        self.stopped = False
+        """Whether what was remembered does not hold any more."""
+        self.learned: Callable[[], dict[str, str]] = dict
+        """What else a later start should know."""
         self.new = asyncio.Event()
         """Set while there is something to keep."""
 
     def arrived(self, message: Mapping[str, Any]) -> None:
         """Take a message of the client, in order."""
-        if not self._listening:
+        if not self.listening:
             return
         method: str = message.get("method", "")
         if "id" not in message:
-            self._listening = self._conversation.notified(method, message.get("params"))
+            self.listening = self._conversation.notified(method, message.get("params"))
             return
         name = self._conversation.next(method, message.get("params"))
         if name is None or message["id"] in self._open:
-            self._listening = False
+            self.listening = False
         else:
             self._open[message["id"]] = name
 
@@ -79,33 +85,49 @@ class Recorder:
 
     def stop(self) -> None:
         """The server is not the one that was started any more: what it says now is not remembered."""
-        self._listening = False
+        self.listening, self.stopped = False, True
         self._open.clear()
 
     def keep(self) -> None:
         """Write what is new; where the disk refuses, nothing is remembered. Reads many files."""
-        fresh = dict(self._answers)
-        premises = self._premises() if fresh != self._kept else None
+        fresh, learned = dict(self._answers), self.learned()
+        premises = self._premises() if fresh and (fresh, learned) != self._kept else None
         if premises is None:
             return
-        self._kept = fresh
-        facts = {path: fact_of(path, hashed=hashed) for path, hashed in premises.paths.items()}
+        self._kept = fresh, learned
+        facts = _facts(premises)
         if not all(settled(fact, self.opened.began) for fact in facts.values()):
             return
-        file = Path(self.opened.file)
-        older = self.opened.known if facts == self.opened.facts else {}
-        answers = dict([*((older | fresh).items())][-MOST_ANSWERS:])
-        if facts == self.opened.facts and answers == older:
-            return
-        data = written(Memory(facts, answers, premises.announced, premises.state), file.name)
-        if len(data) > MAX_BYTES:
-            return
-        try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_file(file, data)
-            _make_room(file.parent)
-        except OSError as error:
-            logger.debug("the first answers are not remembered: %s", error)
+        older, before = (self.opened.known, self.opened.learned) if facts == self.opened.facts else ({}, {})
+        answers = _last(MOST_ANSWERS, older | fresh)
+        known = _last(MOST_LEARNED, before | learned)
+        if (answers, known) != (older, before):
+            _write(Path(self.opened.file), Memory(facts, answers, known, premises.announced, premises.state))
+
+    def outdated(self) -> bool:
+        """Whether a file is not what it was when the front answered. Reads many files."""
+        premises = self._premises()
+        return premises is None or _facts(premises) != self.opened.facts
+
+
+def _facts(premises: Premises) -> dict[str, Fact]:
+    return {path: fact_of(path, hashed=hashed) for path, hashed in premises.paths.items()}
+
+
+def _last(most: int, entries: dict[str, str]) -> dict[str, str]:
+    return dict([*entries.items()][-most:])
+
+
+def _write(file: Path, memory: Memory) -> None:
+    data = written(memory, file.name)
+    if len(data) > MAX_BYTES:
+        return
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(file, data)
+        _make_room(file.parent)
+    except OSError as error:
+        logger.debug("the first answers are not remembered: %s", error)
 
 
 def _make_room(folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ NOBODY = 65_534
 
 def remembered(path: Path, *rests_on: Path) -> Memory:
     facts = {str(file): fact_of(str(file), hashed=file.suffix == ".toml") for file in rests_on}
-    memory = Memory(facts, {"start\nping\n": "{}"}, {"version": "1"}, str(path.parent))
+    memory = Memory(facts, {"start\nping\n": "{}"}, {"stamp": "{}"}, {"version": "1"}, str(path.parent))
     path.write_bytes(written(memory, path.name))
     path.chmod(0o600)
     return memory
@@ -175,7 +176,13 @@ PARTS = st.fixed_dictionaries(
         "Method": JSON,
     },
 )
-LINES = st.builds(lambda message, ascii: json.dumps(message, ensure_ascii=ascii), PARTS, st.booleans())
+
+
+def as_text(message: dict[str, Any], ensure_ascii: bool) -> str:
+    return json.dumps(message, ensure_ascii=ensure_ascii)
+
+
+LINES = st.builds(as_text, PARTS, st.booleans())
 
 
 @requirement("opening:same")

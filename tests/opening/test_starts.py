@@ -39,7 +39,7 @@ def line(number: Any, method: str, params: Json | None) -> bytes:
 
 def conversations() -> dict[str, list[bytes]]:
     """First lines of clients; each but notifications has an answer."""
-    shape = {"capabilities": {"roots": {}}, "clientInfo": {"name": "ünï", "version": "2"}}
+    shape: Json = {"capabilities": {"roots": {}}, "clientInfo": {"name": "ünï", "version": "2"}}
     sessions = {
         version: [
             line("a b", "initialize", {**shape, "protocolVersion": version}),
@@ -52,7 +52,7 @@ def conversations() -> dict[str, list[bytes]]:
     }
     modern = [line(1, "tools/list", {"_meta": META}), line(2, "server/discover", {"_meta": META})]
     probed = [line(1, "server/discover", {"_meta": META}), line(2, "tools/list", {"_meta": META})]
-    turned = [line(1, "server/discover", {"_meta": META}), *sessions["2025-11-25"]]
+    turned = [line(9, "server/discover", {"_meta": META}), *sessions["2025-11-25"]]
     return {**sessions, "modern": modern, "probed": probed, "turned": turned}
 
 
