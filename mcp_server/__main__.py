@@ -16,9 +16,14 @@ def main() -> None:
         opened = open_pipes(sys.argv[2:], os.environ, 0, 1)  # noqa: TID251  # settings are imported later
         if opened is not None and opened.over:
             return
-    from mcp_server.cli.main import main as run  # noqa: PLC0415  # as above
+    if opened is not None and opened.options:
+        from mcp_server.cli.serve import serve_again  # noqa: PLC0415  # as above
 
-    run(opened)
+        serve_again(opened)
+    else:
+        from mcp_server.cli.main import main as run  # noqa: PLC0415  # as above
+
+        run(opened)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from mcp_server.premises import recorder_of
 from mcp_server.registry.approval import LOCK_NAME
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
-from mcp_server.registry.watcher import watch_folders
 from mcp_server.reloading import Reloader
 from mcp_server.running.record import announced
 from mcp_server.settings import Configuration, Folders, Settings
@@ -102,6 +101,8 @@ async def run_server(
             server = http_server(http, host, reloader, own, tasks) if http is not None else None
             _freeze_heap(host)
             if watch:
+                from mcp_server.registry.watcher import watch_folders  # noqa: PLC0415  # for those who watch
+
                 tasks.start_soon(watch_folders, folders, reloader.look)
             with _announced(host, http, server, own.state, launch):
                 recorder = recorder_of(host, opened, first, own, launch) if opened and first else None

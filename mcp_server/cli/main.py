@@ -23,7 +23,7 @@ from mcp_server.cli.options import (
     Stdio,
     Watch,
 )
-from mcp_server.cli.output import be_quiet, fail, known, print_json
+from mcp_server.cli.output import be_quiet, guarded, print_json
 from mcp_server.cli.verbs import (
     audit,
     author,
@@ -39,7 +39,6 @@ from mcp_server.cli.verbs import (
     token,
     tool,
 )
-from mcp_server.errors import AgentMemError
 
 if TYPE_CHECKING:
     from mcp_server.opening.front import Opened
@@ -152,12 +151,4 @@ def main(opened: Opened | None = None) -> None:
     Args:
         opened: What was done for a client of ``serve`` before; nothing when omitted.
     """
-    wants_json = "--json" in sys.argv
-    try:
-        app(args=_words(sys.argv[1:]), obj=opened)
-    except AgentMemError as error:
-        sys.exit(fail(error, as_json=wants_json))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001  # the command line's main: nothing may leave as a traceback
-        sys.exit(fail(known(error), as_json=wants_json))
+    guarded(lambda: app(args=_words(sys.argv[1:]), obj=opened), as_json="--json" in sys.argv)

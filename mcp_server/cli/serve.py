@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 import mcp_server
-from mcp_server.cli.output import note
+from mcp_server.cli.output import be_quiet, guarded, is_quiet, note
 from mcp_server.errors import SettingsError
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
@@ -34,6 +34,7 @@ __all__ = [
     "load",
     "parse_sets",
     "serve",
+    "serve_again",
     "settings_of",
     "versions",
     "with_address",
@@ -61,6 +62,26 @@ class ServeOptions:
         switches = {"--watch": self.watch, "--locked": self.locked, "--no-auth": self.no_auth}
         return words + [name for name, given in switches.items() if given]
 
+    def document(self) -> dict[str, Any]:
+        """As JSON has them."""
+        folders = {"manifests": [*map(str, self.manifests)], "plugins": [*map(str, self.plugins)]}
+        switches = {"watch": self.watch, "locked": self.locked, "no_auth": self.no_auth, "quiet": is_quiet()}
+        return {**folders, "config": str(self.config) if self.config else None, "sets": list(self.sets), **switches}
+
+
+def serve_again(opened: Opened) -> None:
+    """Serve as the same command line was understood at an earlier start, without the library that understands it.
+
+    Raises:
+        SystemExit: It has failed; that was said.
+    """
+    said = dict(opened.options)
+    if said.pop("quiet"):
+        be_quiet()
+    said |= {key: [Path(folder) for folder in said[key]] for key in ("manifests", "plugins")}
+    options = ServeOptions(**{**said, "config": said["config"] and Path(said["config"])})
+    guarded(partial(serve, options, http=None, stdio=True, inherited=None, opened=opened), as_json=False)
+
 
 def serve(
     options: ServeOptions, *, http: str | None, stdio: bool, inherited: str | None, opened: Opened | None = None
@@ -68,6 +89,7 @@ def serve(
     """Serve until the client closes stdin, or the process is asked to end; ``opened``: what was done before."""
     from mcp_server.app import run_server
 
+    opened = opened and opened._replace(options=options.document())
     read = partial(load_configuration, options.config, overrides=parse_sets(options.sets))
     first = read()
     folders, launch = _found(options, http=http is not None)

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mcp_server.opening.conversation import Conversation
 from mcp_server.opening.lines import Said, is_blank, read_line
@@ -46,6 +46,7 @@ class Opened(NamedTuple):
         began: When the server's turn began, in nanoseconds since 1970: what changes later may not be what it reads.
         known: The answers that held.
         learned: What else is known from an earlier start.
+        options: What the command line means; empty where that is still to be found out.
         facts: What all of it rests on.
         heard: In order, each only once.
         unread: What was read from the client and not looked at.
@@ -56,6 +57,7 @@ class Opened(NamedTuple):
     began: int
     known: dict[str, str]
     learned: dict[str, str]
+    options: dict[str, Any]
     facts: dict[str, Fact]
     heard: list[Heard]
     unread: bytes
@@ -86,7 +88,7 @@ def open_pipes(words: Sequence[str], environment: Mapping[str, str], source: int
         return None
     memory = read_memory(file)
     if memory is None or not memory.holds:
-        return Opened(file, time.time_ns(), {}, {}, {}, [], b"", over=False)
+        return Opened(file, time.time_ns(), {}, {}, {}, {}, [], b"", over=False)
     return _Front(memory, source, sink).run(file)
 
 
@@ -111,8 +113,10 @@ class _Front:
                 signal.signal(number, handler)
             if self._signal == signal.SIGHUP:
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server listens for it
-        facts, known, learned, _, _ = self._memory
-        return Opened(file, time.time_ns(), known, learned, facts, list(self._heard.values()), self._rest, over)
+        facts, known, learned, options, _, _ = self._memory
+        return Opened(
+            file, time.time_ns(), known, learned, options, facts, list(self._heard.values()), self._rest, over
+        )
 
     def _serve(self) -> bool:
         """Whether the client has left, with every request of it answered."""

@@ -22,6 +22,7 @@ class Memory(NamedTuple):
         facts: Path of each file and folder that the answers rest on -> what it was like.
         answers: Name of a request (:class:`~.conversation.Conversation`) -> the JSON of its result.
         learned: What else the SDK has said that a call needs (:class:`mcp_server.transport.lane.terms.Terms`).
+        options: What the command line means.
         announced: What the record of the running server says (:func:`~mcp_server.running.presence.announced`).
         state: The folder of that record.
     """
@@ -29,6 +30,7 @@ class Memory(NamedTuple):
     facts: dict[str, Fact]
     answers: dict[str, str]
     learned: dict[str, str]
+    options: dict[str, Any]
     announced: dict[str, Any]
     state: str
 

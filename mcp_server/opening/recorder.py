@@ -102,7 +102,8 @@ class Recorder:
         answers = _last(MOST_ANSWERS, older | fresh)
         known = _last(MOST_LEARNED, before | learned)
         if (answers, known) != (older, before):
-            _write(Path(self.opened.file), Memory(facts, answers, known, premises.announced, premises.state))
+            memory = Memory(facts, answers, known, self.opened.options, premises.announced, premises.state)
+            _write(Path(self.opened.file), memory)
 
     def outdated(self) -> bool:
         """Whether a file is not what it was when the front answered. Reads many files."""

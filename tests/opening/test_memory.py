@@ -27,7 +27,7 @@ NOBODY = 65_534
 
 def remembered(path: Path, *rests_on: Path) -> Memory:
     facts = {str(file): fact_of(str(file), hashed=file.suffix == ".toml") for file in rests_on}
-    memory = Memory(facts, {"start\nping\n": "{}"}, {"stamp": "{}"}, {"version": "1"}, str(path.parent))
+    memory = Memory(facts, {"start\nping\n": "{}"}, {"stamp": "{}"}, {}, {"version": "1"}, str(path.parent))
     path.write_bytes(written(memory, path.name))
     path.chmod(0o600)
     return memory
