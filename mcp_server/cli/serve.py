@@ -75,11 +75,12 @@ def serve_again(opened: Opened) -> None:
     Raises:
         SystemExit: It has failed; that was said.
     """
-    said = dict(opened.options)
-    if said.pop("quiet"):
+    said = opened.options
+    if said["quiet"]:
         be_quiet()
-    said |= {key: [Path(folder) for folder in said[key]] for key in ("manifests", "plugins")}
-    options = ServeOptions(**{**said, "config": said["config"] and Path(said["config"])})
+    manifests, plugins = ([Path(folder) for folder in said[key]] for key in ("manifests", "plugins"))
+    config = Path(said["config"]) if said["config"] else None
+    options = ServeOptions(manifests, plugins, config, said["sets"], said["watch"], said["locked"], said["no_auth"])
     guarded(partial(serve, options, http=None, stdio=True, inherited=None, opened=opened), as_json=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -62,11 +62,16 @@ class Home:
         """Another plugin; its folder."""
         return write_plugin(self.plugins, plugin, bodies.also_echo(""), TOOL)
 
-    async def remember(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    async def remember(self, lines: Sequence[bytes] = ()) -> None:
         """Let a server answer a client's first requests, until they are remembered: files may be too young for that."""
         for _ in range(3):
-            async with self.start(*arguments, environment=environment) as start:
-                await first_requests(start.server)
+            async with self.start() as start:
+                if lines:
+                    await start.server.send_raw(b"".join(lines))
+                    for _ in [one for one in lines if b'"id"' in one]:
+                        await start.server.receive()
+                else:
+                    await first_requests(start.server)
                 assert await start.server.close() == 0
             if self.files:
                 return

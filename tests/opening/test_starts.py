@@ -11,6 +11,8 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.flows import bodies
+from tests.guests import write_plugin
 from tests.opening.conftest import INITIALIZE, Home, first_requests
 from tests.requirements import requirement
 from tests.stdio_server import META, Json, StdioServer
@@ -132,6 +134,52 @@ async def test_a_call_in_the_first_write_is_answered_in_the_era_that_the_memory_
     assert "error" in by_id[2]
 
 
+@requirement("opening:light")
+@pytest.mark.parametrize("era", ["session", "modern"])
+async def test_first_calls_are_answered_without_the_sdk_and_what_needs_it_brings_it_in(home: Home, era: str) -> None:
+    meta: Json = {"_meta": META} if era == "modern" else {}
+    first = [line(1, "tools/list", meta)]
+    if era == "session":
+        first = [line(0, "initialize", INITIALIZE), INITIALIZED, line("p", "ping", {}), *first]
+    await home.remember(lines=first)
+    async with home.start() as start:
+        await told(start.server, first)
+        assert start.light
+        call: Json = {"name": "well__echo", "arguments": {"a": 1}, **meta}
+        answer = await start.server.ask("tools/call", call)
+        assert answer["result"]["structuredContent"] == {"a": 1}
+        if era == "session":
+            assert (await start.server.ask("ping", {}))["result"] == {}
+        assert "tools" in (await start.server.ask("tools/list", meta))["result"]
+        assert start.imported() & {"mcp", "mcp_types"} == set()
+        refused = await start.server.ask("tools/call", {**call, "name": "nobody__knows"})
+        assert "mcp" in start.imported()
+        again = await start.server.ask("tools/call", call)
+        assert await start.server.close() == 0
+    async with home.start(environment=SDK) as plain:
+        await told(plain.server, first)
+        assert (await plain.server.ask("tools/call", call))["result"] == answer["result"] == again["result"]
+        assert (await plain.server.ask("tools/call", {**call, "name": "nobody__knows"}))["error"] == refused["error"]
+
+
+@requirement("opening:taken-over")
+async def test_a_call_that_is_cancelled_before_there_is_the_sdk_gets_no_answer(home: Home) -> None:
+    endless = bodies.also_echo(bodies.SLOW_LOOP)
+    limits = "[limits]\nmax_execution_time_ms = 5_000\nmax_concurrency = 1\nmax_instructions = 100_000_000_000"
+    write_plugin(home.plugins, "endless", endless, limits)
+    await home.remember()
+    async with home.start() as start:
+        await first_requests(start.server)
+        await start.server.send_raw(line("gone", "tools/call", {"name": "endless__run", "arguments": {}}))
+        cancelled = {"method": "notifications/cancelled", "params": {"requestId": "gone"}}
+        await start.server.send({"jsonrpc": "2.0", **cancelled})
+        answer = await start.server.ask("tools/call", {"name": "endless__echo", "arguments": {"a": 1}})
+        assert answer["result"]["isError"] is False
+        assert start.server.seen == []
+        assert "mcp" not in start.imported()
+        assert await start.server.close() == 0
+
+
 @requirement("opening:never-stale")
 async def test_a_plugin_that_changed_in_secret_is_not_listed_from_memory(home: Home) -> None:
     manifest = home.plugins / "well" / "plugin.toml"
@@ -154,7 +202,7 @@ async def test_a_list_that_changed_since_is_announced_and_remembered_anew(home: 
         home.add("late")
         answer = await start.server.ask("tools/call", {"name": "late__echo", "arguments": {}})
         assert answer["result"]["isError"] is False
-        assert [seen["method"] for seen in start.server.seen] == ["notifications/tools/list_changed"]
+        assert (await start.server.receive())["method"] == "notifications/tools/list_changed"
         await start.server.close()
     await home.remember()
     async with home.start() as again:
