@@ -18,9 +18,9 @@ from mcp_server.transport.identity import bounds_of
 if TYPE_CHECKING:
     from mcp.server import Server
 
-__all__ = ["CALL", "LIST", "MODERN", "SESSION_VERSIONS", "Terms", "is_modern"]
+__all__ = ["CALL", "MODERN", "SESSION_VERSIONS", "Terms", "is_modern"]
 
-CALL, LIST = "tools/call", "tools/list"
+CALL, LIST, DISCOVER = "tools/call", "tools/list", "server/discover"
 MODERN = "2026-07-28"
 """The one protocol version without a handshake (``mcp`` 2.3.0); a test holds it against the SDK's list."""
 SESSION_VERSIONS = frozenset({"2025-06-18", "2025-11-25"})
@@ -43,6 +43,7 @@ class Terms:
 
     def __init__(self, server: Server[Any] | None, remembered: Mapping[str, str] | None = None) -> None:
         self._stamp: dict[str, Any] = {}
+        self._discovered: dict[str, bytes] = {}
         self._taken: set[tuple[str, bytes]] = set()
         self._lists: WeakKeyDictionary[ToolList, dict[str, bytes]] = WeakKeyDictionary()
         for name, value in (remembered or {}).items():
@@ -94,8 +95,8 @@ class Terms:
         return to_json(result, inf_nan_mode="null")
 
     @property
-    def lists(self) -> bool:
-        """Whether it is known what a list looks like."""
+    def asks(self) -> bool:
+        """Whether there is an SDK to ask."""
         return self._server is not None
 
     def listed(self, shown: ToolList, version: str, entries: list[dict[str, Any]]) -> bytes:
@@ -110,6 +111,24 @@ class Terms:
             made[version] = to_json({**result, "_meta": self._stamp} if is_modern(version) else result)
         return made[version]
 
+    def discovered(self, version: str) -> bytes | None:
+        """The JSON of the answer to ``server/discover``, made once; None while there is nobody to ask."""
+        if version not in self._discovered and self._server is not None:
+            self._discovered[version] = self._discover(self._server, version)
+        return self._discovered.get(version)
+
+    def _discover(self, server: Server[Any], version: str) -> bytes:
+        from mcp_types import DiscoverResult, methods  # noqa: PLC0415  # as above
+        from mcp_types.version import MODERN_PROTOCOL_VERSIONS  # noqa: PLC0415  # as above
+
+        result = DiscoverResult(
+            supported_versions=list(MODERN_PROTOCOL_VERSIONS),
+            capabilities=server.get_capabilities(protocol_version=version),
+            instructions=server.instructions,
+        )
+        wire = methods.serialize_server_result(DISCOVER, version, result.model_dump(by_alias=True, mode="json"))
+        return to_json({**wire, "_meta": self._stamp})
+
 
 def is_modern(version: str) -> bool:
     """Whether each request of a protocol version stands alone."""
@@ -121,7 +140,8 @@ def _is_valid(version: str, meta: dict[str, Any]) -> bool:
     from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY, methods  # noqa: PLC0415
     from pydantic import ValidationError  # noqa: PLC0415
 
-    if is_modern(version):
+    modern = is_modern(version)
+    if modern:
         if meta.get(PROTOCOL_VERSION_META_KEY) != version or CLIENT_CAPABILITIES_META_KEY not in meta:
             return False
     elif any(key.startswith(RESERVED) for key in meta):
@@ -130,6 +150,7 @@ def _is_valid(version: str, meta: dict[str, Any]) -> bool:
         bounds_of(meta)
         methods.validate_client_request(CALL, version, {"name": "x", "_meta": meta})
         methods.validate_client_request(LIST, version, {"_meta": meta})
+        methods.validate_client_request(DISCOVER if modern else "ping", version, {"_meta": meta})
     except (MCPError, ValidationError, KeyError):
         return False
     return True
