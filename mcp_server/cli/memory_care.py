@@ -100,7 +100,7 @@ def delete_all_memories(
         try:
             count = engine.delete_all(whose.user, whose.space, request)
         except ConfirmationNeeded as needed:
-            count = needed.data["count"]
+            count = int(str(needed.data["count"]))
             if count:
                 needed.fix = f"repeat the command with --confirm {count}"
                 raise

@@ -97,9 +97,8 @@ def serve(
     folders, launch = _found(options, http=http is not None)
     face = http_face(http, no_auth=options.no_auth, inherited=inherited) if http is not None else None
     run = partial(run_server, first.settings, folders, user_folders(), watch=options.watch, read=read, first=first)
-    run = partial(run, launch=launch, http=face, stdio=stdio or face is None, opened=opened)
-    options_of_loop = {"use_uvloop": first.settings.runtime.uvloop and find_spec("uvloop") is not None}
-    anyio.run(run, backend_options=options_of_loop)
+    loop = {"use_uvloop": first.settings.runtime.uvloop and find_spec("uvloop") is not None}
+    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None, opened=opened), backend_options=loop)
 
 
 def _found(options: ServeOptions, *, http: bool) -> tuple[PluginFolders, Launch]:

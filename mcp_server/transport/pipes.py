@@ -149,7 +149,7 @@ class Pipes:
             self._close_request(params.get("requestId"))  # it gets no answer
             if self.lane is not None:
                 self.lane.cancel(params.get("requestId"))
-                if not self.lane.terms.asks and not self._inbox:
+                if not self.lane.terms.has_server and not self._inbox:
                     return  # there is nobody else yet who could be answering it
         elif method == "notifications/initialized":
             self.initialized = True

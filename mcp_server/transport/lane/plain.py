@@ -70,19 +70,17 @@ class PlainRequests:
         if not request.params.keys() <= {"_meta"}:
             return None
         match request.method, is_modern(version):
-            case "ping", False:
-                return b"{}"
-            case _ if not self.terms.asks:
-                return None
             case "tools/list", _:
                 may_see = identity.scopes is None or not unmet(identity.scopes, ((TOOLS_LIST,),))
                 return self._listed(identity, version) if may_see else None
             case "server/discover", True:
                 return self.terms.discovered(version)
+            case "ping", False:
+                return b"{}"
             case _:
                 return None
 
-    def _listed(self, identity: Identity, version: str) -> bytes:
+    def _listed(self, identity: Identity, version: str) -> bytes | None:
         shown = self._face.tools_shown(identity)
         entries = shown.modern if is_modern(version) else shown.legacy
         return self.terms.listed(shown, version, entries)

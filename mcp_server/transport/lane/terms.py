@@ -95,12 +95,14 @@ class Terms:
         return to_json(result, inf_nan_mode="null")
 
     @property
-    def asks(self) -> bool:
-        """Whether there is an SDK to ask."""
+    def has_server(self) -> bool:
+        """Whether there is somebody to ask."""
         return self._server is not None
 
-    def listed(self, shown: ToolList, version: str, entries: list[dict[str, Any]]) -> bytes:
-        """The JSON of the first page of ``tools/list``, made once."""
+    def listed(self, shown: ToolList, version: str, entries: list[dict[str, Any]]) -> bytes | None:
+        """The JSON of the first page of ``tools/list``, made once; None while there is no server to ask."""
+        if self._server is None:
+            return None
         made = self._lists.setdefault(shown, {})
         if version not in made:
             from mcp_types import methods  # noqa: PLC0415  # as above
@@ -112,22 +114,21 @@ class Terms:
         return made[version]
 
     def discovered(self, version: str) -> bytes | None:
-        """The JSON of the answer to ``server/discover``, made once; None while there is nobody to ask."""
-        if version not in self._discovered and self._server is not None:
-            self._discovered[version] = self._discover(self._server, version)
-        return self._discovered.get(version)
+        """The JSON of the answer to ``server/discover``, made once; None while there is no server to ask."""
+        if self._server is None:
+            return None
+        if version not in self._discovered:
+            from mcp_types import DiscoverResult, methods  # noqa: PLC0415  # as above
+            from mcp_types.version import MODERN_PROTOCOL_VERSIONS  # noqa: PLC0415  # as above
 
-    def _discover(self, server: Server[Any], version: str) -> bytes:
-        from mcp_types import DiscoverResult, methods  # noqa: PLC0415  # as above
-        from mcp_types.version import MODERN_PROTOCOL_VERSIONS  # noqa: PLC0415  # as above
-
-        result = DiscoverResult(
-            supported_versions=list(MODERN_PROTOCOL_VERSIONS),
-            capabilities=server.get_capabilities(protocol_version=version),
-            instructions=server.instructions,
-        )
-        wire = methods.serialize_server_result(DISCOVER, version, result.model_dump(by_alias=True, mode="json"))
-        return to_json({**wire, "_meta": self._stamp})
+            result = DiscoverResult(
+                supported_versions=list(MODERN_PROTOCOL_VERSIONS),
+                capabilities=self._server.get_capabilities(protocol_version=version),
+                instructions=self._server.instructions,
+            )
+            wire = methods.serialize_server_result(DISCOVER, version, result.model_dump(by_alias=True, mode="json"))
+            self._discovered[version] = to_json({**wire, "_meta": self._stamp})
+        return self._discovered[version]
 
 
 def is_modern(version: str) -> bool:
