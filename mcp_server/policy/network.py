@@ -17,6 +17,7 @@ from mcp_server.policy.denied import NetworkDenied
 
 __all__ = [
     "METHODS",
+    "MOST_OF_HTTP",
     "PORTS",
     "Address",
     "Network",
@@ -203,6 +204,17 @@ class NetworkLimits:
     redirects: int = 3
     rate_per_second: float = 20.0
     burst: int = 100
+
+
+MOST_OF_HTTP = NetworkLimits(
+    requests=10_000,
+    at_once=64,
+    request_bytes=12 * MIB,
+    response_bytes=12 * MIB,
+    rate_per_second=1_000.0,
+    burst=10_000,
+)
+"""What an operator may raise them to. Of an answer as JSON a byte takes six at most, and 80 MiB go to a worker."""
 
 
 @dataclass(frozen=True, slots=True)
