@@ -14,10 +14,10 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from mcp_server.policy.denied import NetworkDenied
+from mcp_server.policy.http_limits import NetworkLimits
 
 __all__ = [
     "METHODS",
-    "MOST_OF_HTTP",
     "PORTS",
     "Address",
     "Network",
@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
-MIB = 1024 * 1024
 PORTS = {"https": 443, "http": 80}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -189,32 +188,6 @@ def rule_problems(texts: Iterable[str], *, deny: bool = False) -> list[str]:
         except ValueError as error:
             problems.append(str(error))
     return problems
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkLimits:
-    """The numbers of one plugin's requests: per call, per response, and per second."""
-
-    requests: int = 100
-    at_once: int = 6
-    request_bytes: int = 4 * MIB
-    response_bytes: int = 4 * MIB
-    headers: int = 64
-    header_bytes: int = 8_192
-    redirects: int = 3
-    rate_per_second: float = 20.0
-    burst: int = 100
-
-
-MOST_OF_HTTP = NetworkLimits(
-    requests=10_000,
-    at_once=64,
-    request_bytes=12 * MIB,
-    response_bytes=12 * MIB,
-    rate_per_second=1_000.0,
-    burst=10_000,
-)
-"""What an operator may raise them to. Of an answer as JSON a byte takes six at most, and 80 MiB go to a worker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mcp_server.policy.embeddings import EmbeddingSettings
+from mcp_server.policy.http_limits import MOST_OF_HTTP
 from mcp_server.policy.limits import limit_problems
 from mcp_server.policy.llm import LlmGrant, LlmSettings
-from mcp_server.policy.network import MOST_OF_HTTP, NetworkGrant, NetworkLimits, intersect
+from mcp_server.policy.network import NetworkGrant, NetworkLimits, intersect
 from mcp_server.policy.paths import MOST_OF_FILES, FileLimits, path_problems
 from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA

@@ -27,7 +27,8 @@ from mcp_server.capabilities.network.secrets import (
     with_secrets,
 )
 from mcp_server.policy.advice import network_fix, number_fix
-from mcp_server.policy.network import MOST_OF_HTTP, NetworkDenied, NetworkLimits, NetworkRules, Target
+from mcp_server.policy.http_limits import MOST_OF_HTTP
+from mcp_server.policy.network import NetworkDenied, NetworkLimits, NetworkRules, Target
 
 __all__ = ["HttpAccess", "HttpUsage"]
 
