@@ -129,7 +129,7 @@ took more than a minute for each and left the time of compiling as it was (1.16 
 `make plugins` builds them all, `make plugins-check` says whether a module is older than its sources, and
 `make plugins-verify` builds them again elsewhere and compares the bytes. `make plugins-toolchains` installs what that
 needs: Rust from Debian, Zig (which compiles C too) and Node from PyPI. Crates, Go modules and npm packages are fetched
-by the build, as their lock files name them. Go itself comes from [go.dev](https://go.dev/dl/).
+by the build, as their lock files name them. Go, too, comes from PyPI where none is installed.
 
 This page is written by `docs/generate.py` from `manifests/` and `plugins/`.
 """

@@ -26,6 +26,12 @@ REQUIREMENTS: dict[str, str] = {
     "lane:same": "With the fast lane and without it a client gets the same answers.",
     "lane:taken": "The fast lane answers plain calls and lists itself, and leaves everything else.",
     "lane:sessions": "A call in a session ends when its client says so or the session ends, and not when it hangs up.",
+    # The first answers
+    "opening:light": "A server that was started before answers its client's first requests before it imports the SDK.",
+    "opening:same": "What is answered from memory is what the server would answer.",
+    "opening:never-stale": "A memory that is damaged, of another version or user, or of other files is not believed.",
+    "opening:two-at-once": "Servers that start at one time on one cache disturb each other in nothing.",
+    "opening:taken-over": "What a client says first reaches the server whole and in order, with what it was told.",
     # Consent
     "grants:combination": "Rights that together let private data out are pointed at.",
     "consent:asked": "With ask, the client's user is asked before the plugin runs, in both protocol eras.",
@@ -321,6 +327,7 @@ REQUIREMENTS: dict[str, str] = {
     "memory-commands:problems": "What makes no request is a typed error on stderr, and nothing is stored.",
     "memory-commands:round-trip": "What is exported is imported as it was, once; files are replaced as a whole.",
     "memory-commands:bad-lines": "An import names each bad line, stores all others, and overwrites nothing.",
+    "memory-commands:care": "From the shell one sees how much is stored and what a memory was, and deletes on a word.",
     "memory-commands:beside-a-server": "The commands work beside a server on the same store.",
     "capability:every-function": "Each host function works where it is granted, and else refuses with a stable code.",
     "canary:sees": "A secret in anything that the tests produce fails them, wherever it turns up.",

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from anyio.abc import SocketStream
 
+from tests.flows import bodies
 from tests.guests import ECHO, module, write_plugin
 from tests.http.conftest import make_token
 from tests.http_server import HttpServer, http_server, tool_headers
@@ -295,6 +296,34 @@ async def test_an_idle_connection_is_closed_after_its_answer(stage: Path, tmp_pa
     ):
         await stream.send(f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\n\r\n".encode())
         assert (await everything(stream)).endswith(b'{"status":"ok"}')
+
+
+@requirement("http:slow-clients")
+@pytest.mark.parametrize("before", ["nothing", "a plain call"])
+@pytest.mark.parametrize("asking", [{}, {"progressToken": 1}])
+async def test_a_connection_is_idle_from_its_last_answer_on(
+    stage: Path, tmp_path: Path, before: str, asking: dict[str, int]
+) -> None:
+    """A call that takes longer than a connection may be idle gets its answer, whichever way it goes; then it closes."""
+    loop = "[limits]\nmax_execution_time_ms = 1_500\nmax_instructions = 100_000_000_000"
+    write_plugin(tmp_path / "plugins", "slow", module(bodies.SLOW_LOOP), loop)
+    plain = call_body()
+    async with (
+        http_server(stage, tmp_path / "plugins", home=tmp_path, settings={"idle_seconds": 0.3}) as server,
+        connection(server) as stream,
+    ):
+        if before != "nothing":
+            await stream.send(raw(server, f"content-length: {len(plain)}\r\n", plain))
+            assert b'"isError":false' in await stream.receive()
+        params = {"name": "slow__run", "arguments": {}, "_meta": {**META, **asking}}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+        await stream.send(
+            raw(server, f"content-length: {len(body)}\r\n", body).replace(
+                b"mcp-name: well__echo", b"mcp-name: slow__run"
+            )
+        )
+        with anyio.fail_after(30):
+            assert b"limit_execution_time" in await everything(stream)
 
 
 @requirement("http:slow-clients")
