@@ -90,6 +90,7 @@ lock: ## write requirements/*.txt anew; needs uv
 	uv pip compile $(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 	uv pip compile $(LOCK) --group plugins -c requirements/dev.txt -o requirements/plugins.txt
 	uv pip compile $(LOCK) --group peers -o requirements/peers.txt
+	uv pip compile $(LOCK) --group plugins-go -o requirements/plugins-go.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet $(ARGS)
 
 dist: .venv/dev ## build the wheel and the source archive into dist/

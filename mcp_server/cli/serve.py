@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version as installed_version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ def serve(options: ServeOptions, *, http: str | None, stdio: bool, inherited: st
     folders, launch = _found(options, http=http is not None)
     face = http_face(http, no_auth=options.no_auth, inherited=inherited) if http is not None else None
     run = partial(run_server, first.settings, folders, user_folders(), watch=options.watch, read=read, first=first)
-    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None))
+    options_of_loop = {"use_uvloop": first.settings.runtime.uvloop and find_spec("uvloop") is not None}
+    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None), backend_options=options_of_loop)
 
 
 def _found(options: ServeOptions, *, http: bool) -> tuple[PluginFolders, Launch]:

@@ -34,7 +34,7 @@ TAKEN_FORMS = {
     *("arguments", "no-arguments", "spaced", "escaped", "indented", "sorted", "does-not-fit-schema", "fits-schema"),
     *("deep", "id-text", "id-empty", "id-zero", "id-negative", "own-tool", "own-tool-bad", "client-info"),
     *("agent", "agent-against-label"),
-    *("meta-of-others", "trace-context", "list", "infinite", "minus-zero", "blanks"),
+    *("meta-of-others", "trace-context", "list", "discover", "infinite", "minus-zero", "blanks"),
 }
 TAKEN_HEADS = {
     *("accept-order", "type-charset", "type-upper", "name-blanks", "upper", "agent", "session-unknown"),

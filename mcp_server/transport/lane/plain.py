@@ -12,7 +12,7 @@ from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.invoke import Caller, Invoker
 from mcp_server.transport.identity import Identity, bounds_of
 from mcp_server.transport.lane.message import Request
-from mcp_server.transport.lane.terms import CALL, LIST, Terms, is_modern
+from mcp_server.transport.lane.terms import CALL, Terms, is_modern
 from mcp_server.transport.mcp_face import McpFace, list_page
 from mcp_server.transport.needs import tool_need
 
@@ -38,11 +38,17 @@ class PlainRequests:
         self._catalog: Catalog | None = None
         self._open: dict[str, bool] = {}
 
-    def tool(self, request: Request, identity: Identity) -> Tool | None:
-        """The tool of a call that needs nothing but its result; None for every other request."""
+    def asked(self, request: Request, identity: Identity, version: str) -> Tool | bytes | None:
+        """What needs nothing but its result: a tool to call, or the JSON of a result that is there already.
+
+        That is the first page of ``tools/list``, ``server/discover``, or ``ping``. None for every other request.
+        """
+        return self._tool(request, identity) if request.method == CALL else self._known(request, identity, version)
+
+    def _tool(self, request: Request, identity: Identity) -> Tool | None:
         params = request.params
         name, arguments = params.get("name"), params.get("arguments", {})
-        if request.method != CALL or not isinstance(name, str) or not isinstance(arguments, dict):
+        if not isinstance(name, str) or not isinstance(arguments, dict):
             return None
         if not params.keys() <= {"name", "arguments", "_meta"}:
             return None
@@ -59,14 +65,21 @@ class PlainRequests:
         call = self._invoker.run(tool, request.params.get("arguments", {}), caller)
         return self._face.answered(call, tool.name, tool, request.id, legacy=not is_modern(version))
 
-    def is_list(self, request: Request, identity: Identity) -> bool:
-        """Whether ``request`` is for the first page of ``tools/list``, by somebody who may see it."""
-        if request.method != LIST or not request.params.keys() <= {"_meta"}:
-            return False
-        return identity.scopes is None or not unmet(identity.scopes, ((TOOLS_LIST,),))
+    def _known(self, request: Request, identity: Identity, version: str) -> bytes | None:
+        if not request.params.keys() <= {"_meta"}:
+            return None
+        match request.method, is_modern(version):
+            case "tools/list", _:
+                may_see = identity.scopes is None or not unmet(identity.scopes, ((TOOLS_LIST,),))
+                return self._listed(identity, version) if may_see else None
+            case "server/discover", True:
+                return self.terms.discovered(version)
+            case "ping", False:
+                return b"{}"
+            case _:
+                return None
 
-    def listed(self, identity: Identity, version: str) -> bytes:
-        """The JSON of that page."""
+    def _listed(self, identity: Identity, version: str) -> bytes:
         shown = self._face.tools_shown(identity)
         entries = shown.modern if is_modern(version) else shown.legacy
         return self.terms.listed(shown, version, lambda: list_page(entries, None))

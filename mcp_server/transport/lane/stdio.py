@@ -24,7 +24,7 @@ __all__ = ["StdioLane"]
 
 logger = logging.getLogger(__name__)
 SESSION = "stdio"
-_KEYS = frozenset({"jsonrpc", "id", "method", "params"})
+_KEYS = {"jsonrpc", "id", "method", "params"}
 Answered = Callable[[RequestId, bytes], None]
 
 
@@ -51,17 +51,17 @@ class StdioLane:
         version = self._face.era
         if not is_modern(version) and version not in SESSION_VERSIONS:
             return False
-        params: dict[str, Any] | None = message.get("params")  # nothing else passed the wire
-        if params is None or message.keys() != _KEYS or not self._plain.terms.takes(params, version):
+        params: dict[str, Any] | None = message.get("params", {})  # nothing else passed the wire
+        if params is None or {"params", *message} != _KEYS or not self._plain.terms.takes(params, version):
             return False
         request = Request(message["id"], message["method"], params)
-        if self._plain.is_list(request, LOCAL):
-            self._answer(request.id, self._plain.listed(LOCAL, version))
+        asked, key = self._plain.asked(request, LOCAL, version), coerce_request_id(request.id)
+        if isinstance(asked, bytes):
+            self._answer(request.id, asked)
             return True
-        tool, key = self._plain.tool(request, LOCAL), coerce_request_id(request.id)
-        if tool is None or key in self._calls:
+        if asked is None or key in self._calls:
             return False
-        task = self._calls[key] = self._loop.create_task(self._call(request, tool, version))
+        task = self._calls[key] = self._loop.create_task(self._call(request, asked, version))
         task.add_done_callback(partial(self._ended, request.id))
         return True
 

@@ -12,7 +12,13 @@ from weakref import WeakKeyDictionary
 
 from mcp.server import Server
 from mcp.shared.exceptions import MCPError
-from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY, SERVER_INFO_META_KEY, methods
+from mcp_types import (
+    CLIENT_CAPABILITIES_META_KEY,
+    PROTOCOL_VERSION_META_KEY,
+    SERVER_INFO_META_KEY,
+    DiscoverResult,
+    methods,
+)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -20,9 +26,9 @@ from pydantic_core import to_json
 from mcp_server.tools.projection import ToolList
 from mcp_server.transport.identity import bounds_of
 
-__all__ = ["CALL", "LIST", "SESSION_VERSIONS", "Terms", "is_modern"]
+__all__ = ["CALL", "SESSION_VERSIONS", "Terms", "is_modern"]
 
-CALL, LIST = "tools/call", "tools/list"
+CALL, LIST, DISCOVER = "tools/call", "tools/list", "server/discover"
 SESSION_VERSIONS = frozenset({"2025-06-18", "2025-11-25"})
 """Those whose results can say all that a tool answers; the SDK leaves parts out for older ones."""
 RESERVED = "io.modelcontextprotocol/"
@@ -39,7 +45,9 @@ class Terms:
     """
 
     def __init__(self, server: Server[Any]) -> None:
+        self._server = server
         self._stamp = {SERVER_INFO_META_KEY: server.server_info_stamp}
+        self._discovered: dict[str, bytes] = {}
         self._taken: set[tuple[str, bytes]] = set()
         self._lists: WeakKeyDictionary[ToolList, dict[str, bytes]] = WeakKeyDictionary()
 
@@ -77,6 +85,18 @@ class Terms:
             made[version] = to_json({**result, "_meta": self._stamp} if is_modern(version) else result)
         return made[version]
 
+    def discovered(self, version: str) -> bytes:
+        """The JSON of the answer to ``server/discover``, made once."""
+        if version not in self._discovered:
+            result = DiscoverResult(
+                supported_versions=list(MODERN_PROTOCOL_VERSIONS),
+                capabilities=self._server.get_capabilities(protocol_version=version),
+                instructions=self._server.instructions,
+            )
+            wire = methods.serialize_server_result(DISCOVER, version, result.model_dump(by_alias=True, mode="json"))
+            self._discovered[version] = to_json({**wire, "_meta": self._stamp})
+        return self._discovered[version]
+
 
 def is_modern(version: str) -> bool:
     """Whether each request of a protocol version stands alone."""
@@ -84,7 +104,8 @@ def is_modern(version: str) -> bool:
 
 
 def _is_valid(version: str, meta: dict[str, Any]) -> bool:
-    if is_modern(version):
+    modern = is_modern(version)
+    if modern:
         if meta.get(PROTOCOL_VERSION_META_KEY) != version or CLIENT_CAPABILITIES_META_KEY not in meta:
             return False
     elif any(key.startswith(RESERVED) for key in meta):
@@ -93,6 +114,7 @@ def _is_valid(version: str, meta: dict[str, Any]) -> bool:
         bounds_of(meta)
         methods.validate_client_request(CALL, version, {"name": "x", "_meta": meta})
         methods.validate_client_request(LIST, version, {"_meta": meta})
+        methods.validate_client_request(DISCOVER if modern else "ping", version, {"_meta": meta})
     except (MCPError, ValidationError, KeyError):
         return False
     return True
