@@ -22,6 +22,9 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:missing-wasm": "A manifest whose module is missing says where it looked.",
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
+    "needs:held-back": "A plugin is served only beside the plugins that it needs, and says which one it misses.",
+    "needs:host": "A plugin for another version of the server is held back and names both versions.",
+    "needs:alone": "An author tries a plugin without the others that it needs.",
     # The fast lane
     "lane:same": "With the fast lane and without it a client gets the same answers.",
     "lane:taken": "The fast lane answers plain calls and lists itself, and leaves everything else.",
