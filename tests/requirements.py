@@ -185,6 +185,7 @@ REQUIREMENTS: dict[str, str] = {
     "deploy:proxy": "Behind nginx events come at once, leaving ends a call, and foreign names are refused.",
     "api:plugins": "Plugins are listed, shown, started, stopped, changed, approved and removed over HTTP.",
     "api:uploads": "A bundle that is sent is installed whole or not at all; archive bombs and odd entries are refused.",
+    "api:signatures": "What is sent over HTTP is held against signatures and versions as what `add` takes is.",
     "api:pending": "A plugin that is sent waits for an approval, unless who sends it approves it.",
     "api:rights": "Grants and configurations are replaced over HTTP and take effect at once.",
     "api:calls": "A call over the management API is what a call over MCP is, and ends when its client leaves.",
