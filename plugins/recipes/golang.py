@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from recipes import toolbox
 from recipes.recipe import ROOT, BuildError, lay_out, output_of, run, sources_below
 
 __all__ = ["Go"]
@@ -66,7 +67,5 @@ class Go:
 
 
 def _go() -> str:
-    found = shutil.which("go") or shutil.which(_USUAL_PLACE)
-    if found is None:
-        raise BuildError("No Go compiler is here. Install Go 1.21 or newer from https://go.dev/dl/.")
-    return found
+    """The Go that is installed, or else the one of the Python package."""
+    return shutil.which("go") or shutil.which(_USUAL_PLACE) or str(toolbox.go())

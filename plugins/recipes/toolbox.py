@@ -8,29 +8,30 @@ from pathlib import Path
 
 from recipes.recipe import PLUGINS, ROOT, BuildError, output_of, run
 
-__all__ = ["node", "python"]
+__all__ = ["go", "node", "python"]
 
 _INSTALL = ("install", "--quiet", "--disable-pip-version-check", "--no-cache-dir", "--require-hashes")
 _LOCK = ROOT / "requirements" / "plugins.txt"
+_GO_LOCK = ROOT / "requirements" / "plugins-go.txt"
 
 
-def python() -> Path:
-    """Return an interpreter that has the packages of ``requirements/plugins.txt``; the first call installs them.
+def python(lock: Path = _LOCK) -> Path:
+    """Return an interpreter that has the packages of a locked list; the first call installs them.
 
     Raises:
         BuildError: They cannot be installed.
     """
-    digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     venv = PLUGINS / "target" / f"tools-{digest}"
     interpreter, done = venv / "bin" / "python", venv / ".installed"
     if not done.exists():
         try:
             run([sys.executable, "-m", "venv", "--clear", venv], PLUGINS, {})
-            run([interpreter, "-m", "pip", *_INSTALL, "-r", _LOCK], PLUGINS, {})
+            run([interpreter, "-m", "pip", *_INSTALL, "-r", lock], PLUGINS, {})
         except BuildError as problem:
             raise BuildError(
-                f"{problem} The compilers for C, Zig and AssemblyScript come as Python packages. Installing them takes "
-                "the venv module (Debian: apt-get install python3-venv) and a package index."
+                f"{problem} The compilers for C, Zig, Go and AssemblyScript come as Python packages. Installing them "
+                "takes the venv module (Debian: apt-get install python3-venv) and a package index."
             ) from problem
         done.touch()
     return interpreter
@@ -46,3 +47,15 @@ def node() -> tuple[Path, Path]:
     if package is None:
         raise BuildError(f"{python()} has no Node; delete its folder and try again.")
     return Path(package, "bin", "node"), Path(package, "lib", "node_modules", "npm", "bin", "npm-cli.js")
+
+
+def go() -> Path:
+    """Return the path of Go's command, for machines on which Go is not installed.
+
+    Raises:
+        BuildError: It cannot be installed.
+    """
+    package = output_of(python(_GO_LOCK), "-c", "import go; print(go.__path__[0])")
+    if package is None:
+        raise BuildError(f"{python(_GO_LOCK)} has no Go; delete its folder and try again.")
+    return Path(package, "bin", "go")

@@ -37,6 +37,8 @@ def test_the_demo_shows_tools_calls_a_refusal_and_a_plugin_held_back(cache: Path
         "All 9 steps held.",
     ):
         assert shown in " ".join(result.stdout.split())
+    for manifest in sorted(ROOT.glob("manifests/*/plugin.toml")):
+        assert f" {manifest.parent.name}__" in result.stdout
 
 
 @requirement("demo:fails-with-a-step")

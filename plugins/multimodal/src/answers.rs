@@ -94,6 +94,8 @@ pub struct Codes {
     pub unreadable: usize,
     /// Width and height of the stored picture.
     pub size: [u32; 2],
+    /// Why there may be more codes.
+    pub note: Option<String>,
 }
 
 /// What `audio_info` says.

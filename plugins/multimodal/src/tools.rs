@@ -106,20 +106,23 @@ pub fn read_qr(mut request: QrRequest, files: &dyn Files, budget: &Budget) -> Re
     whole(size)?;
     let facts = picture::facts(kind, &bytes)?;
     let mut found = qr::Found::default();
-    let mut seen = (0, 0);
+    let (mut seen, mut looks) = ((0, 0), qr::Looks::default());
     let close = facts.pixels() <= budget.pixels(kind, &facts) / CLOSE_LOOK_COST;
     for side in QR_LOOKS.into_iter().take(if close { 2 } else { 1 }) {
         let pixels = picture::pixels(kind, &bytes, &facts, inside((facts.width, facts.height), side), budget)?;
         let plan = scaling::plan(pixels.dimensions(), Some(side), Some(side), Fit::Inside)?;
-        if plan.size == seen || !found.codes.is_empty() {
+        if plan.size == seen || (!found.codes.is_empty() && found.unreadable == 0) {
             break;
         }
         seen = plan.size;
         let pixels = scaling::scale(pixels, &plan)?;
         let scale = (f64::from(facts.width) / f64::from(seen.0), f64::from(facts.height) / f64::from(seen.1));
-        found = qr::find(&pixels, scale, side == QR_LOOKS[0]);
+        let next = qr::find(&pixels, scale, side == QR_LOOKS[0], &mut looks);
+        if next.codes.len() >= found.codes.len() {
+            found = next;
+        }
     }
-    told(&Codes { codes: found.codes, unreadable: found.unreadable, size: [facts.width, facts.height] })
+    told(&Codes { codes: found.codes, unreadable: found.unreadable, size: [facts.width, facts.height], note: found.note })
 }
 
 /// Describe a sound or a film.
