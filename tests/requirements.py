@@ -22,6 +22,9 @@ REQUIREMENTS: dict[str, str] = {
     "manifest:missing-wasm": "A manifest whose module is missing says where it looked.",
     "manifest:wrong-sha256": "A module that is not the pinned one is not loaded.",
     "manifest:path-containment": "A module path leaves the manifest's folder only into a plugin folder.",
+    "needs:held-back": "A plugin is served only beside the plugins that it needs, and says which one it misses.",
+    "needs:host": "A plugin for another version of the server is held back and names both versions.",
+    "needs:alone": "An author tries a plugin without the others that it needs.",
     # The fast lane
     "lane:same": "With the fast lane and without it a client gets the same answers.",
     "lane:taken": "The fast lane answers plain calls and lists itself, and leaves everything else.",
@@ -190,6 +193,7 @@ REQUIREMENTS: dict[str, str] = {
     "deploy:proxy": "Behind nginx events come at once, leaving ends a call, and foreign names are refused.",
     "api:plugins": "Plugins are listed, shown, started, stopped, changed, approved and removed over HTTP.",
     "api:uploads": "A bundle that is sent is installed whole or not at all; archive bombs and odd entries are refused.",
+    "api:signatures": "What is sent over HTTP is held against signatures and versions as what `add` takes is.",
     "api:pending": "A plugin that is sent waits for an approval, unless who sends it approves it.",
     "api:rights": "Grants and configurations are replaced over HTTP and take effect at once.",
     "api:calls": "A call over the management API is what a call over MCP is, and ends when its client leaves.",

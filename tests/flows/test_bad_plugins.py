@@ -147,7 +147,9 @@ BAD: dict[str, Bad] = {
         ),
     ),
     "future-host": Bad(
-        with_manifest(header='requires_host = ">=99"'), "manifest_invalid", ("needs a host >=99, this is",)
+        with_manifest(header='requires_host = ">=99"'),
+        "requirement_conflict",
+        ("needs agentmem-mcp >=99, and this is",),
     ),
     "no-function": Bad(
         with_manifest('[[tools]]\nfunction = "ecco"\n'),
