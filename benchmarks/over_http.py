@@ -1,90 +1,99 @@
-"""``tools/call`` over HTTP: a plugin behind all guards against the SDK's own trivial echo tool, on the same stack.
+"""``tools/call`` over HTTP: a plugin behind all guards against ACT, wassette and the SDK's own trivial echo tool.
 
-Not named ``http``: a module of that name beside ``run.py`` would hide Python's own.
+The peers are measured where ``python -m benchmarks.peers`` has put them, which ``make bench-http`` sees to. Not named
+``http``: a module of that name beside ``run.py`` would hide Python's own.
 """
 
 from __future__ import annotations
 
-import json
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from benchmarks import peers
 from benchmarks.guests import ECHO
-from benchmarks.http_load import Load, Outcome
-from benchmarks.machine import children, cpu_seconds, descriptors, memory_kib
+from benchmarks.http_servers import OPEN, Server, ours, peer, sdk
+from benchmarks.machine import descriptors, memory_kib
+from benchmarks.matrix import Line, print_tables
 from benchmarks.plugins import write_plugins
-from benchmarks.stdio_client import ROOT, server_environment
-from benchmarks.table import Bar, Row, against, alone, argument_parser, print_rows
+from benchmarks.table import Bar, Row, alone, argument_parser, print_rows
 
 __all__ = ["measure", "soak"]
 
 CLIENTS = (1, 16, 100, 1_000)
 NONE = Bar("most", 0, "figure")
-OPEN = (
-    *("http.requests_per_second=1000000", "http.burst=1000000", "http.max_requests_per_principal=2000"),
-    *("http.max_requests=2000", "http.max_connections=2000"),
-    *("runtime.max_calls_per_principal=2000", "runtime.max_queued_per_principal=4000"),
-    "plugins.echo.limits.max_queued_calls=4096",
-)
-"""Settings under which one caller may be a thousand clients; what they cost is measured all the same."""
+FRESH = "`tools/call` over HTTP, a fresh instance for each call (the default)"
+SHARED = 'The same with `isolation = "shared"`'
+OVERLOAD = "Beyond a share"
 SOAK_SECONDS, SAMPLE_CALLS = 600.0, 20_000
 WARM_UP = 0.2
+Figure = Literal["rate", "p50", "p99", "cpu"]
+TOLD: dict[Figure, tuple[str, str]] = {
+    "rate": ("calls", "/s"),
+    "p50": ("p50", "ms"),
+    "p99": ("p99", "ms"),
+    "cpu": ("CPU of a call, all processes", "µs"),
+}
+BARS: dict[tuple[int, Figure, str], Bar] = {
+    (1, "p50", "ACT"): Bar("most", 0.8),
+    (1, "cpu", "ACT"): Bar("most", 0.7),
+    (1, "cpu", "SDK"): Bar("most", 0.12),
+    (16, "rate", "ACT"): Bar("least", 1.2),
+    (16, "rate", "SDK"): Bar("least", 10),
+    (100, "p99", "ACT"): Bar("most", 0.5),
+}
+"""By clients, figure and peer. They are asked of fresh instances, with a process for each core where more than one
+client calls."""
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """One that runs.
+class Side:
+    """A server and the tool that is called on it, with a figure for each round."""
 
-    Attributes:
-        pid: Of its process.
-        port: On loopback.
-        token: That it wants.
-        tool: That echoes.
-    """
-
-    pid: int
-    port: int
-    token: str
+    name: str
+    server: Server
     tool: str
+    figures: dict[Figure, list[float]] = field(default_factory=dict[Figure, list[float]])
+    failed: list[float] = field(default_factory=list[float])
 
-    def load(self, clients: int, calls: int) -> tuple[Outcome, float]:
-        """The outcome, and the processor seconds of the server and its workers for each call."""
-        load = Load(self.port, self.token, self.tool, clients, calls)
-        before = self._cpu()
-        command = [sys.executable, "-m", "benchmarks.http_load", json.dumps(asdict(load))]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-        return Outcome(**json.loads(done.stdout)), (self._cpu() - before) / calls
-
-    def _cpu(self) -> float:
-        return cpu_seconds(self.pid, *children(self.pid))
+    def note(self, figure: Figure, value: float) -> None:
+        """Keep ``value``."""
+        self.figures.setdefault(figure, []).append(value)
 
 
-def measure(quick: bool = False) -> list[Row]:
-    """The rows of this program."""
+def measure(quick: bool = False) -> dict[str, list[Line]]:
+    """The lines of this program, by the title of their table."""
     rounds, calls, counts = (1, 32, (1, 16)) if quick else (5, 2_000, CLIENTS)
     with tempfile.TemporaryDirectory(prefix="agentmem-bench-") as folder, ExitStack() as stack:
-        home = Path(folder)
-        write_plugins(home / "plugins", {"echo": ECHO}, "shared")
-        sdk = stack.enter_context(_sdk())
-        ours = stack.enter_context(_ours(home, OPEN))
-        rows = [row for clients in counts for row in _compared(ours, sdk, clients, calls, rounds)]
-        strict = stack.enter_context(_ours(home, ("http.requests_per_second=1", "http.burst=1")))
-        return [*rows, *_overload(strict, calls)]
+        plugins = Path(folder)
+        write_plugins(plugins, {"fresh": ECHO}, "call")
+        write_plugins(plugins, {"shared": ECHO}, "shared")
+        one = stack.enter_context(ours(plugins, OPEN))
+        two = stack.enter_context(ours(plugins, OPEN, processes=2))
+        found = [] if quick else peers.installed()
+        others = {each.name: stack.enter_context(peer(each)) for each in found}
+        others["SDK"] = stack.enter_context(sdk())
+        tables: dict[str, list[Line]] = {FRESH: [], SHARED: []}
+        for clients in counts:
+            sides = _sides(one if clients == 1 else two, others)
+            busiest = _measured(sides, clients, max(calls, clients * 3), rounds)
+            for title, side in zip(tables, sides, strict=False):
+                tables[title] += _lines(clients, side, sides[2:], barred=title == FRESH)
+            tables[FRESH].append(Line(f"{_name(clients)}: CPU that the load took at most", "cores", [busiest]))
+        strict = stack.enter_context(ours(plugins, ("http.requests_per_second=1", "http.burst=1")))
+        return {**tables, OVERLOAD: _overload(strict, calls)}
 
 
 def soak(seconds: float) -> list[Row]:
     """What a server holds while a hundred clients call for ``seconds``, the first fifth left out."""
     with tempfile.TemporaryDirectory(prefix="agentmem-bench-") as folder:
-        home = Path(folder)
-        write_plugins(home / "plugins", {"echo": ECHO}, "shared")
-        with _ours(home, OPEN) as server:
+        write_plugins(Path(folder), {"shared": ECHO}, "shared")
+        with ours(Path(folder), OPEN[:-2]) as server:
             return _soaked(server, seconds)
 
 
@@ -92,7 +101,7 @@ def _soaked(server: Server, seconds: float) -> list[Row]:
     ends, failed, calls = time.monotonic() + seconds, 0, 0
     samples: list[tuple[float, int]] = []
     while time.monotonic() < ends or len(samples) < 3:
-        outcome, _ = server.load(100, SAMPLE_CALLS)
+        outcome, _ = server.load("shared__echo", 100, SAMPLE_CALLS)
         calls += SAMPLE_CALLS
         failed += SAMPLE_CALLS - outcome.answered
         samples.append((memory_kib(server.pid)["Rss"] / 1024, descriptors(server.pid)))
@@ -105,89 +114,58 @@ def _soaked(server: Server, seconds: float) -> list[Row]:
     ]
 
 
-def _compared(ours: Server, sdk: Server, clients: int, calls: int, rounds: int) -> Iterator[Row]:
-    calls = max(calls, clients * 3)
-    series: dict[str, tuple[list[float], list[float]]] = {what: ([], []) for what in ("rate", "p50", "p99", "cpu")}
-    failed, busiest = 0, 0.0
+def _sides(server: Server, others: Mapping[str, Server]) -> list[Side]:
+    """Our two kinds of instances, then the peers."""
+    ours_of_both = [Side("fresh", server, "fresh__echo"), Side("shared", server, "shared__echo")]
+    return ours_of_both + [Side(name, other, "echo") for name, other in others.items()]
+
+
+def _measured(sides: list[Side], clients: int, calls: int, rounds: int) -> float:
+    """Fill the sides' figures; what the clients took of the machine at most."""
+    busiest = 0.0
     for number in range(rounds + 1):
-        for side, server in enumerate((ours, sdk)):
-            outcome, cpu = server.load(clients, calls)
-            failed += calls - outcome.answered
+        print(f"over_http: {clients} clients, round {number} of {rounds} …", file=sys.stderr, flush=True)
+        for side in sides:
+            outcome, cpu = side.server.load(side.tool, clients, calls)
             busiest = max(busiest, outcome.own_cpu / outcome.seconds)
+            side.failed.append(calls - outcome.answered)
             if number:  # the first warms up
-                figures = (outcome.answered / outcome.seconds, outcome.p50 * 1e3, outcome.p99 * 1e3, cpu * 1e6)
-                for pair, figure in zip(series.values(), figures, strict=True):
-                    pair[side].append(figure)
-    name = f"HTTP, {clients} client{'s' if clients > 1 else ''}"
-    yield against(f"{name}: calls of a plugin", "/s", *series["rate"], Bar("least", 0.9))
-    yield against(f"{name}: p50", "ms", *series["p50"])
-    yield against(f"{name}: p99", "ms", *series["p99"], Bar("most", 1.25))
-    yield against(f"{name}: CPU of a call, server and workers", "µs", *series["cpu"])
-    yield alone(f"{name}: calls that failed, of both", "", failed, NONE)
-    yield alone(f"{name}: CPU that the clients took at most", "cores", busiest)
+                side.note("rate", outcome.answered / outcome.seconds)
+                side.note("p50", outcome.p50 * 1e3)
+                side.note("p99", outcome.p99 * 1e3)
+                side.note("cpu", cpu * 1e6)
+    return busiest
 
 
-def _overload(server: Server, calls: int) -> Iterator[Row]:
+def _lines(clients: int, mine: Side, others: Sequence[Side], *, barred: bool) -> list[Line]:
+    name, lines = _name(clients), list[Line]()
+    for figure, (what, unit) in TOLD.items():
+        bars = {name: bar for (count, of, name), bar in BARS.items() if (count, of) == (clients, figure) and barred}
+        theirs = {other.name: other.figures[figure] for other in others}
+        lines.append(Line(f"{name}: {what}", unit, mine.figures[figure], theirs, bars))
+    failures = {other.name: [sum(other.failed)] for other in others if sum(other.failed)}
+    return [*lines, Line(f"{name}: calls that failed", "", [sum(mine.failed)], failures, {"": NONE})]
+
+
+def _name(clients: int) -> str:
+    return f"HTTP, {clients} client{'s' if clients > 1 else ''}"
+
+
+def _overload(server: Server, calls: int) -> list[Line]:
     """A caller far beyond its rate: what it is answered, and after how long."""
-    outcome, cpu = server.load(100, calls)
+    outcome, cpu = server.load("fresh__echo", 100, calls)
     others = calls - outcome.statuses.get("429", 0)
-    yield alone("HTTP, 100 clients beyond their rate: p99 of an answer 429", "ms", outcome.p99 * 1e3, _most(50))
-    yield alone("the same: answers that were not 429", "", others, _most(5))
-    yield alone("the same: CPU of a refusal", "µs", cpu * 1e6)
+    return [
+        Line(
+            "HTTP, 100 clients beyond their rate: p99 of an answer 429", "ms", [outcome.p99 * 1e3], bars={"": _most(50)}
+        ),
+        Line("the same: answers that were not 429", "", [others], bars={"": _most(5)}),
+        Line("the same: CPU of a refusal", "µs", [cpu * 1e6]),
+    ]
 
 
 def _most(value: float) -> Bar:
     return Bar("most", value, "figure")
-
-
-@contextmanager
-def _ours(home: Path, settings: Sequence[str]) -> Iterator[Server]:
-    port = _free_port()
-    command = ["-m", "mcp_server", "serve", "--http", f"127.0.0.1:{port}", "--plugins", str(home / "plugins")]
-    command += [word for setting in (*settings, "log.level=error") for word in ("--set", setting)]
-    with _started(command, port, home) as process:
-        token = (home / "state" / "http-token").read_text(encoding="ascii").strip()
-        yield Server(process.pid, port, token, "echo__echo")
-
-
-@contextmanager
-def _sdk() -> Iterator[Server]:
-    port = _free_port()
-    with (
-        tempfile.TemporaryDirectory() as home,
-        _started(["-m", "benchmarks.http_echo", str(port)], port, Path(home)) as p,
-    ):
-        yield Server(p.pid, port, "", "echo")
-
-
-@contextmanager
-def _started(command: Sequence[str], port: int, home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env=server_environment(home), stderr=subprocess.DEVNULL
-    )
-    try:
-        _await(lambda: _listens(port), process)
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    while not ready():
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}")
-        time.sleep(0.05)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def main() -> None:
@@ -195,8 +173,10 @@ def main() -> None:
     parser = argument_parser(__doc__ or "")
     parser.add_argument("--soak", type=float, nargs="?", const=SOAK_SECONDS, metavar="SECONDS", help="this alone")
     options = parser.parse_args()
-    rows = soak(options.soak) if options.soak is not None else measure(options.quick)
-    print_rows(rows, as_json=options.json)
+    if options.soak is not None:
+        print_rows(soak(options.soak), as_json=options.json)
+        return
+    print_tables(measure(options.quick), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ PROGRAMS = (
     "engine",
     "channel",
     "stdio",
+    "over_stdio",
     "over_http",
     "concurrency",
     "start",

@@ -16,6 +16,8 @@ __all__ = [
     "against",
     "alone",
     "argument_parser",
+    "cells_of_table",
+    "number",
     "print_rows",
     "print_table",
     "row_from_json",
@@ -44,7 +46,7 @@ class Bar:
     def shown(self, unit: str) -> str:
         """For people: ``≤ 1.1 ×`` or ``≥ 109 MB/s``."""
         sign = "≤" if self.sense == "most" else "≥"
-        return f"{sign} {self.value:g} ×" if self.of == "ratio" else f"{sign} {_number(self.value)} {unit}"
+        return f"{sign} {self.value:g} ×" if self.of == "ratio" else f"{sign} {number(self.value)} {unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,19 @@ def alone(name: str, unit: str, measured: Sequence[float] | float, bar: Bar | No
 
 def print_table(rows: Iterable[Row]) -> None:
     """Print ``rows`` as a Markdown table that also reads well in a terminal."""
-    head = ("what", "measured", "baseline", "ratio", "bar", "met")
-    lines = [head, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    for number, line in enumerate(lines):
+    cells_of_table([("what", "measured", "baseline", "ratio", "bar", "met"), *(_cells(row) for row in rows)])
+
+
+def cells_of_table(lines: Sequence[Sequence[str]]) -> None:
+    """Print a Markdown table whose first line is its head."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for at_line, line in enumerate(lines):
         cells = (
             cell.ljust(width) if not at else cell.rjust(width)
             for at, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         print("| " + " | ".join(cells) + " |", flush=True)
-        if number == 0:
+        if at_line == 0:
             print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
 
 
@@ -142,15 +147,16 @@ def _cells(row: Row) -> tuple[str, ...]:
     met = {True: "yes", False: "NO", None: ""}[row.met]
     return (
         row.name,
-        f"{_number(row.measured)} {row.unit}",
-        "" if row.baseline is None else f"{_number(row.baseline)} {row.unit}",
+        f"{number(row.measured)} {row.unit}",
+        "" if row.baseline is None else f"{number(row.baseline)} {row.unit}",
         "" if row.ratio is None else f"{row.ratio:.2f}",
         row.bar.shown(row.unit) if row.bar else "",
         met,
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """For people: three digits, or thousands with blanks."""
     if abs(value) >= 1_000:
         return f"{value:_.0f}".replace("_", " ")
     return f"{value:.3g}"

@@ -159,9 +159,12 @@ no metrics: nobody manages a server that way. [alerts.yml](alerts.yml) has rules
 |---|---|---|---|
 {rows}
 
-Beside them stand `process_…`, the processor, memory and descriptors of the server's own process, on Linux.
+Beside them stand `process_…`, the processor, memory and descriptors of the server's own process, on Linux. A server of
+[several processes](deploy.md#several-processes) leaves these out, and whichever of them is asked shows what all have
+counted together, from the start of the server on: a process that takes the place of a dead one goes on from the figures
+that were shown last. Of one that does not answer within 2 s its last counters stand, without its gauges.
 
-Buckets of the histograms end at {buckets} seconds. Counters begin with the process, and each process shows its own;
+Buckets of the histograms end at {buckets} seconds. Counters begin with the server;
 what lies in the store is the same for all that share it. A tool that returns an error is a fine HTTP answer, so watch
 the `outcome` of calls and not the status of requests. Connections that are refused before they are requests, because
 there are too many or their headers never end, are not among these.

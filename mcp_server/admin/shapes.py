@@ -59,6 +59,7 @@ class PluginDetails(Plugin):
     details: ApprovalState = Field(description="Of the newest version.")
     digest: str | None = None
     isolation: str | None = None
+    asks_user: str | None = Field(default=None, description="no, ask, or may_keep: the user may answer for good.")
     hooks: dict[str, Any] | None = None
     limits: dict[str, int] | None = None
     module: dict[str, Any] | None = None

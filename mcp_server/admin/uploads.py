@@ -19,6 +19,8 @@ from mcp_server.admin.shapes import PluginDetails, Shape
 from mcp_server.errors import InvalidArguments
 from mcp_server.problems import problems_of
 from mcp_server.registry.bundle import MOST_BYTES, write_part
+from mcp_server.registry.bundle_names import check_names
+from mcp_server.registry.discovery import MANIFEST_NAME
 from mcp_server.registry.errors import BundleInvalid
 
 __all__ = ["UPLOAD_TYPES", "router"]
@@ -112,7 +114,8 @@ async def _take_parts(request: Request, staged: Path) -> None:
                 raise BundleInvalid(
                     f"the form has the files {', '.join(parts) or 'none'}; send 'manifest' and 'module'"
                 )
-            names = {_MANIFEST: "plugin.toml", _MODULE: _module_name(parts[_MODULE])}
+            names = {_MANIFEST: MANIFEST_NAME, _MODULE: _module_name(parts[_MODULE])}
+            check_names(names.values())  # before the disk is asked whether it could have such a name
             for name, part in parts.items():
                 await anyio.to_thread.run_sync(write_part, staged / names[name], part.file, MOST_BYTES)
     except MultiPartException as error:
@@ -120,7 +123,7 @@ async def _take_parts(request: Request, staged: Path) -> None:
 
 
 def _module_name(part: UploadFile) -> str:
-    """The name that the manifest may know the module by; the bundle's own rules judge it as a name."""
+    """The name that the manifest may know the module by, as long as it is one of a file."""
     name = part.filename or ""
     if not name.endswith(".wasm") or "/" in name or "\0" in name:
         raise BundleInvalid(f"the module is called {name[:100]!r}; give the file the name that the manifest has")

@@ -28,7 +28,7 @@ _STORE = {
     "version_conflict": "`if_version` is not the version that is stored; `actual` is",
 }
 _MEMORY = {
-    "confirmation_needed": "many memories would be deleted (`delete_all` of the library), not told their number",
+    "confirmation_needed": "many memories would be deleted (`memory delete-all`), not told their number",
     "cursor_invalid": "the cursor is not one that this caller, plugin and listing was given",
     "hook_failed": "a hook that must not be passed by failed, so nothing was done",
     "hook_vetoed": "a hook refused; its reason is in the error",

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mcp_server.cli.output import note, print_json, print_table, say
+from mcp_server.cli.rights import told_budgets
 from mcp_server.cli.serve import load
 from mcp_server.errors import InvalidArguments, SettingsError
 from mcp_server.manifest.model import PLUGIN_ID
@@ -34,8 +35,10 @@ def wanted_rights(
     ranges: Words,
     secrets: Words,
     quota_mb: int | None,
+    models: Words = None,
     *,
-    deny: bool,
+    hooks: bool = False,
+    deny: bool = False,
 ) -> Wanted:
     """What the words of the command line ask for.
 
@@ -56,10 +59,12 @@ def wanted_rights(
         tuple(map(_folder, folders or ())),
         quota_mb,
         deny,
+        tuple(models or ()),
+        hooks,
     )
     if wanted == Wanted(deny=deny):
         raise _usage("nothing to grant: name a capability, or give one of the options")
-    if deny and (ranges or asked or folders or quota_mb):
+    if deny and (ranges or asked or folders or quota_mb or models or hooks):
         raise _usage("--deny goes with capabilities and --host only")
     return wanted
 
@@ -180,7 +185,12 @@ def _details(held: Grant) -> list[str]:
     found += [f"secret {name} to {', '.join(to)}" for name, to in network.secrets.items()]
     found += [f"{root.name} = {root.folder} ({root.mode})" for root in held.filesystem.roots]
     found += [f"not {path}" for path in held.filesystem.deny]
-    return found + ([f"stores {held.storage.quota_mb} MiB"] if held.storage != Grant().storage else [])
+    found += [f"stores {held.storage.quota_mb} MiB"] if held.storage != Grant().storage else []
+    if held.llm.aliases:
+        found += [f"models {', '.join(held.llm.aliases)}", *told_budgets(held.llm.rules())]
+    found += ["hooks"] if held.hooks else []
+    found += ["memories of the principal"] if held.memories == "principal" else []
+    return found + (["asks the user"] if held.ask else [])
 
 
 def _places(configuration: Configuration, plugin: str) -> list[str]:

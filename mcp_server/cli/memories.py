@@ -30,7 +30,17 @@ from mcp_server.settings import Settings, user_folders
 from mcp_server.tools.json_text import JsonProblem, parse
 from mcp_server.whole_file import replacing
 
-__all__ = ["Whose", "add_memory", "export_memories", "import_memories", "search_memories"]
+__all__ = [
+    "Whose",
+    "add_memory",
+    "export_memories",
+    "import_memories",
+    "json_option",
+    "one_line",
+    "open_engine",
+    "record_command",
+    "search_memories",
+]
 
 _DEEPEST = 32
 _SHOWN_CHARACTERS = 100
@@ -74,15 +84,15 @@ def search_memories(
     """
     given = {**_given(asked), **whose.labels, "query": query}
     if filters is not None:
-        given["filters"] = _json("--filter", filters)
+        given["filters"] = json_option("--filter", filters)
     request = read(SearchMemories, given)
-    with _engine(settings_of(config)) as engine:
+    with open_engine(settings_of(config)) as engine:
         found = engine.search(whose.user, whose.space, request)
     if json:
         print_json(found_as_json(found))
         return
     rows = [
-        [f"{hit.score:.3f}", hit.record.id, hit.record.memory_type, _one_line(hit.record.content)] for hit in found.hits
+        [f"{hit.score:.3f}", hit.record.id, hit.record.memory_type, one_line(hit.record.content)] for hit in found.hits
     ]
     print_table(["SCORE", "ID", "TYPE", "CONTENT"], rows)
 
@@ -99,11 +109,11 @@ def add_memory(
     """
     given = {**_given(asked), **whose.labels, "content": _piped() if content == "-" else content}
     if metadata is not None:
-        given["metadata"] = _json("--metadata", metadata)
+        given["metadata"] = json_option("--metadata", metadata)
     request, settings = read(AddMemory, given), settings_of(config)
-    with _engine(settings) as engine:
+    with open_engine(settings) as engine:
         added = engine.add(whose.user, whose.space, request)
-    _record(settings, whose, "add_memory", added.record.id)
+    record_command(settings, whose, "add_memory", added.record.id)
     if json:
         print_json({"memory": memory_as_json(added.record), "duplicate": added.duplicate})
     else:
@@ -120,7 +130,7 @@ def export_memories(file: Path | None, whose: Whose, config: Path | None, *, jso
         raise InvalidArguments(
             "--json tells what was written to a file, and none is named", fix="leave --json out: each line is JSON"
         )
-    with _engine(settings_of(config)) as engine:
+    with open_engine(settings_of(config)) as engine:
         condition = chosen(None, None, whose.agent, whose.run)
         lines = export_lines(engine.store, whose.user, whose.space, condition)
         if file is None:
@@ -141,12 +151,12 @@ def import_memories(file: str, whose: Whose, config: Path | None, *, json: bool)
         AgentMemError: What ended it before the end of the file, after it was told what is stored.
     """
     settings = settings_of(config)
-    with _engine(settings) as engine, _lines(file) as lines:
+    with open_engine(settings) as engine, _lines(file) as lines:
         report = import_lines(
             engine.store, whose.user, whose.space, lines, now=time.time_ns() // 1_000, labels=whose.labels
         )
         uncovered = engine.missing(whose.user, whose.space)
-    _record(settings, whose, "import", f"{report.added} memories")
+    record_command(settings, whose, "import", f"{report.added} memories")
     _print_report(report, uncovered, json=json)
     if report.stopped is not None:
         raise report.stopped
@@ -170,7 +180,7 @@ def _print_report(report: Imported, uncovered: int, *, json: bool) -> None:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Generator[MemoryEngine]:
+def open_engine(settings: Settings) -> Generator[MemoryEngine]:
     services = Services(user_folders().data, memory=settings.memory)
     try:
         yield services.engine
@@ -224,7 +234,7 @@ def _write(file: Path, lines: Iterable[str]) -> int:
     return count
 
 
-def _record(settings: Settings, whose: Whose, function: str, target: str) -> None:
+def record_command(settings: Settings, whose: Whose, function: str, target: str) -> None:
     audit = open_audit(user_folders().state, settings.audit)
     if audit is not None:
         row = {"event": "command", "principal": whose.user, "plugin": whose.space, "function": function}
@@ -236,14 +246,14 @@ def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _json(option: str, text: str) -> Any:
+def json_option(option: str, text: str) -> Any:
     try:
         return parse(text, _DEEPEST)
     except JsonProblem as problem:
         raise InvalidArguments(f"{option} is not JSON: {problem}", fix=f'{option} \'{{"topic": "tea"}}\'') from None
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """``text`` on one line; what was remembered must not move the cursor."""
     shown = "".join(character if character.isprintable() else " " for character in text)
     return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[: _SHOWN_CHARACTERS - 1]}…"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mcp_server.cli.output import print_table
+from mcp_server.policy.llm import LlmRules
 from mcp_server.policy.rights import CAPABILITIES, Rights
 from mcp_server.policy.shown import rights_as_json
 
-__all__ = ["print_rights"]
+__all__ = ["print_rights", "told_budgets"]
 
 
 def print_rights(rights: Rights) -> None:
@@ -35,6 +36,22 @@ def print_rights(rights: Rights) -> None:
         print(f"  address range: {block}")
     if shown["storage"]["quota_bytes"]:
         print(f"  stored values: at most {shown['storage']['quota_bytes'] // 1_048_576} MiB for each caller")
+    for alias in shown["llm"]["effective"]:
+        print(f"  model: {alias}")
+    if shown["llm"]["effective"]:
+        print(f"  models: at most {', '.join(told_budgets(rights.llm))}")
+    if rights.hooks:
+        print("  hooks: run, and see the memories of all plugins of a caller")
+    if rights.shares_memories:
+        print("  memories: those of whoever calls, not its own alone")
+
+
+def told_budgets(rules: LlmRules) -> list[str]:
+    """How much of the language models a plugin may use: ``["200000 tokens a call", "1000000 tokens a day", …]``."""
+    told = [f"{rules.tokens_per_call} tokens a call"]
+    told += [f"{rules.tokens_per_day} tokens a day"] if rules.tokens_per_day is not None else []
+    told += [f"{rules.cost_per_day / 1_000_000:g} in cost a day"] if rules.cost_per_day is not None else []
+    return [*told, f"{rules.calls_at_once} at once"]
 
 
 def _side_by_side(what: str, requested: list[str], granted: list[str], effective: list[str], denied: list[str]) -> None:

@@ -12,6 +12,9 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "alias_fix",
+    "at_start",
+    "enough",
     "file_fix",
     "grant_fix",
     "grant_table",
@@ -26,11 +29,13 @@ __all__ = [
     "range_fix",
     "secret_fix",
     "secret_value_fix",
+    "setting_fix",
     "undeny_fix",
 ]
 
 COMMAND = "agentmem-mcp plugin grant"
 _ROOT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def quoted(word: str) -> str:
@@ -150,7 +155,39 @@ def quota_fix(plugin: str, megabytes: int) -> str:
 
 def hooks_fix(plugin: str) -> str:
     """For hooks that may not run."""
-    return f"add to the server's configuration: {grant_table(plugin)} hooks = true"
+    return _either(f"{quoted(plugin)} --hooks", f"{grant_table(plugin)} hooks = true")
+
+
+def alias_fix(plugin: str, alias: str) -> str:
+    """For a language model that is not granted."""
+    return _either(
+        f"{quoted(plugin)} --model {quoted(alias)}", f"{grant_table(plugin, 'llm')} aliases = {_toml([alias])}"
+    )
+
+
+def setting_fix(value: float, *keys: str) -> str:
+    """For a number that stands at ``keys`` of the configuration and is too low; ``value`` would do."""
+    *table, key = keys
+    line = f"add to the server's configuration: {table_of(*table)} {key} = {_toml(value)}"
+    if not all(map(_BARE_KEY.fullmatch, keys)):
+        return line
+    return f"run `agentmem-mcp config set {'.'.join(keys)}={_toml(value)}`, or {line}"
+
+
+def at_start(fix: str) -> str:
+    """``fix`` of something that is read when the server starts and never again."""
+    return f"{fix}; then start the server again"
+
+
+def enough(allowed: float, needed: float, most: float) -> float:
+    """What a number may be raised to: ``allowed`` doubled until it covers ``needed``, and ``most`` at most.
+
+    Doubled, so that one piece of advice does for many requests: the log tells each only once.
+    """
+    value = allowed or needed
+    while value < needed:
+        value *= 2
+    return min(value, most)
 
 
 def _either(words: str, line: str) -> str:
@@ -164,12 +201,14 @@ def grant_table(plugin: str, *more: str) -> str:
 
 def table_of(*keys: str) -> str:
     """The header of a table of the configuration; keys that TOML wants in quotes are in quotes."""
-    return f"[{'.'.join(key if re.fullmatch(r'[A-Za-z0-9_-]+', key) else _toml(key) for key in keys)}]"
+    return f"[{'.'.join(key if _BARE_KEY.fullmatch(key) else _toml(key) for key in keys)}]"
 
 
-def limit_fix(key: str, *table: str) -> str:
-    """For a limit that a call of a plugin has reached, and that stands in ``table``."""
-    return f"raise {key} in {table_of(*table)} in the server's configuration"
+def limit_fix(key: str, allowed: int, hard: int, *table: str) -> str:
+    """For a limit of ``allowed`` that a call of a plugin has reached, that stands in ``table`` and ends at ``hard``."""
+    if allowed >= hard:
+        return f"{key} stands at its hard value, {hard}"
+    return setting_fix(min(2 * allowed, hard), *table, key)
 
 
 def _toml(value: object) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from mcp_server.errors import LimitExceeded
+from mcp_server.policy.advice import limit_fix
 from mcp_server.problems import did_you_mean
 
 __all__ = ["LIMITS", "LIMIT_KEYS", "WASM_PAGE", "LimitSpec", "Limits", "exceeded", "limit_problems", "resolve_limits"]
@@ -185,14 +186,16 @@ def resolve_limits(asked: Mapping[str, int], allowed: Mapping[str, int]) -> Limi
 def exceeded(name: str, allowed: int, *, plugin: str, used: int | None = None) -> LimitExceeded:
     """The error of limit ``name`` for ``plugin``: names the limit, its value, what was used, where to raise it."""
     spec = _BY_NAME[name]
-    shown = f"{allowed // spec.scale} {spec.unit}"
+    value = allowed // spec.scale
+    shown = f"{value} {spec.unit}"
     seen = "" if used is None else f", used {_in_unit(used, spec)}"
     return LimitExceeded(
         name,
         f"plugin '{plugin}' reached its limit {spec.key} = {shown} ({spec.what}{seen})",
         allowed=allowed,
         used=used,
-        fix=f"raise {spec.key} under [plugins.{plugin}.limits] in the server's configuration (hard value {spec.hard})",
+        fix=limit_fix(spec.key, value, spec.hard, "plugins", plugin, "limits")
+        + (f" (hard value {spec.hard})" if value < spec.hard else ""),
     )
 
 

@@ -15,13 +15,30 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from mcp_server.problems import did_you_mean
 
-__all__ = ["Alias", "LlmGrant", "LlmRules", "LlmSettings", "Prices", "ProviderSection", "micro"]
+__all__ = [
+    "MOST_ANSWER",
+    "MOST_AT_ONCE",
+    "MOST_COST",
+    "MOST_TOKENS",
+    "Alias",
+    "LlmGrant",
+    "LlmRules",
+    "LlmSettings",
+    "Prices",
+    "ProviderSection",
+    "micro",
+]
 
+MOST_TOKENS = 1_000_000_000_000
+MOST_COST = 1_000_000_000
+MOST_ANSWER = 1_000_000
+"""Tokens that an alias may give an answer at most."""
+MOST_AT_ONCE = 1_024
 Dialect = Literal["openai", "anthropic", "extractive"]
 AliasName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
-Tokens = Annotated[int, Field(ge=1, le=1_000_000_000_000)]
-Cost = Annotated[float, Field(ge=0, le=1_000_000_000, allow_inf_nan=False)]
+Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS)]
+Cost = Annotated[float, Field(ge=0, le=MOST_COST, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -88,7 +105,7 @@ class Alias(_Section):
 
     provider: str
     model: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
-    max_tokens: int = Field(default=1_024, ge=1, le=1_000_000)
+    max_tokens: int = Field(default=1_024, ge=1, le=MOST_ANSWER)
     prices: Prices | None = None
 
 
@@ -157,7 +174,7 @@ class LlmGrant(_Section):
     max_tokens_per_call: Tokens = 200_000
     tokens_per_day: Tokens = 1_000_000
     cost_per_day: Cost | None = None
-    calls_at_once: int = Field(default=4, ge=1, le=1_024)
+    calls_at_once: int = Field(default=4, ge=1, le=MOST_AT_ONCE)
 
     def rules(self) -> LlmRules:
         """The value that is frozen into a plugin's rights."""

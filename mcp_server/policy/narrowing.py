@@ -71,9 +71,10 @@ class Narrowing:
             key: Of the limit, one of :data:`NARROWABLE_LIMITS`.
             allowed: What was in force, in the key's unit.
         """
+        hard = next(spec.hard for spec in LIMITS if spec.key == key)
         if self.limits.get(key, allowed + 1) <= allowed:
-            return limit_fix(key, "principals", self.name, "limits")
-        return limit_fix(key, "plugins", plugin, "limits")
+            return limit_fix(key, allowed, hard, "principals", self.name, "limits")
+        return limit_fix(key, allowed, hard, "plugins", plugin, "limits")
 
     def share(self, calls: int) -> int:
         """Calls in flight, where everybody may have ``calls``."""

@@ -11,7 +11,7 @@ __all__ = ["rights_as_json"]
 
 
 def rights_as_json(rights: Rights) -> dict[str, Any]:
-    """The same four lists for capabilities, and three for URLs and folders."""
+    """The same four lists for capabilities, three for URLs and folders, and what else a grant says."""
     network, files = rights.network, rights.files
     return {
         "required": sorted(rights.required),
@@ -34,6 +34,21 @@ def rights_as_json(rights: Rights) -> dict[str, Any]:
             "effective": _folders(rights),
         },
         "storage": {"quota_bytes": rights.storage_quota if "StorageAccess" in rights.effective else 0},
+        "llm": _models(rights),
+        "hooks": rights.hooks,
+        "memories": "principal" if rights.shares_memories else "own",
+    }
+
+
+def _models(rights: Rights) -> dict[str, Any]:
+    rules = rights.llm
+    return {
+        "granted": list(rules.aliases),
+        "effective": list(rules.aliases) if "LLMAccess" in rights.effective else [],
+        "max_tokens_per_call": rules.tokens_per_call,
+        "tokens_per_day": rules.tokens_per_day,
+        "cost_per_day": None if rules.cost_per_day is None else rules.cost_per_day / 1_000_000,
+        "calls_at_once": rules.calls_at_once,
     }
 
 

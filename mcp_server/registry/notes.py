@@ -21,7 +21,7 @@ def notes_on(version: PluginVersion) -> tuple[str, ...]:
         notes.append("no manifest: no rights, tools taken from the module's exports")
     hooks = [point for point, _ in manifest.hooks.entries()]
     if hooks and not version.rights.hooks:
-        notes.append(f"its hooks {', '.join(hooks)} do not run; {hooks_fix(manifest.plugin.id)}")
+        notes.append(f"its hooks {', '.join(hooks)} do not run; {_hooks_fix(version)}")
     private = _private(version)
     if private and version.rights.network.grant and "NetworkAccess" in version.rights.effective:
         hosts = ", ".join(rule.text for rule in version.rights.network.grant)
@@ -34,6 +34,12 @@ def notes_on(version: PluginVersion) -> tuple[str, ...]:
         fix = version.rights.fix(manifest.plugin.id, refused)
         notes.append(f"optional capabilities not granted: {', '.join(refused)}; {fix}")
     return tuple(notes)
+
+
+def _hooks_fix(version: PluginVersion) -> str:
+    plugin, rights = version.source.manifest.plugin.id, version.rights
+    fixes = [rights.fix(plugin, ["MemoryAccess"])] if "MemoryAccess" in rights.denied else []
+    return "; ".join(fixes if version.word.hooks else [*fixes, hooks_fix(plugin)])
 
 
 def _private(version: PluginVersion) -> list[str]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import anyio
@@ -23,6 +22,7 @@ from mcp_server.runtime.crashes import CrashRecord
 from mcp_server.runtime.deadlines import Deadlines
 from mcp_server.runtime.hold import Hold
 from mcp_server.runtime.launcher import Launcher
+from mcp_server.runtime.leases import Leases
 from mcp_server.runtime.modules import ModuleStore
 from mcp_server.runtime.outcome import CallResult, stop_error
 from mcp_server.runtime.runnable import Runnable
@@ -73,25 +73,17 @@ class PluginRunner:
         self._sessions = Sessions(self._forget_session)
         self._deadlines = Deadlines(runnable.limits.execution_time / 1_000)
         self._closed = False
-        self._leases = 0
+        self._leases = Leases()
         self._memory_peak = 0
-        self._all_left = anyio.Event()
 
     @property
     def in_flight(self) -> int:
         """Calls that hold a slot now."""
         return self._slots.inside
 
-    @contextmanager
-    def leased(self) -> Generator[None]:
+    def leased(self) -> Leases:
         """Hold this version: :meth:`close` waits for whoever holds it, so a reload fails no call that chose it."""
-        self._leases += 1
-        try:
-            yield
-        finally:
-            self._leases -= 1
-            if not self._leases:
-                self._all_left.set()
+        return self._leases
 
     async def call(self, function: str, data: bytes, context: CallContext) -> CallResult:
         """Run one exported function.
@@ -140,9 +132,7 @@ class PluginRunner:
     async def close(self, *, drain: float = 0.0) -> None:
         """Let whoever holds this version finish, for at most ``drain`` seconds, then end the workers for good."""
         with anyio.move_on_after(drain):
-            while self._leases:
-                self._all_left = anyio.Event()
-                await self._all_left.wait()
+            await self._leases.wait_unheld()
         self._closed = True
         for worker in list(self.workers):
             worker.end()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import anyio
 
 __all__ = ["Turnstile", "TurnedAway"]
@@ -29,20 +31,20 @@ class Turnstile:
 
     def __init__(self, slots: int, line: int) -> None:
         self.slots = slots
-        self._line = line
-        self._gate = anyio.Semaphore(slots, max_value=slots, fast_acquire=True)
-        self.waiting = 0
+        self.inside = 0
+        self._most_waiting = line
+        self._line: deque[anyio.Event] = deque()  # of those who wait; set when one is let in
 
     @property
-    def inside(self) -> int:
-        return self.slots - self._gate.value
+    def waiting(self) -> int:
+        """Who waits."""
+        return len(self._line)
 
     def enter_nowait(self) -> bool:
         """Take a slot if one is free."""
-        try:
-            self._gate.acquire_nowait()
-        except anyio.WouldBlock:
+        if self.inside >= self.slots:
             return False
+        self.inside += 1
         return True
 
     async def enter(self, patience: float) -> None:
@@ -53,17 +55,25 @@ class Turnstile:
         """
         if self.enter_nowait():
             return
-        if self.waiting >= self._line:
+        if len(self._line) >= self._most_waiting:
             raise TurnedAway(full=True)
-        self.waiting += 1
+        let_in = anyio.Event()
+        self._line.append(let_in)
         try:
             with anyio.fail_after(patience):
-                await self._gate.acquire()
-        except TimeoutError:
-            raise TurnedAway(full=False) from None
-        finally:
-            self.waiting -= 1
+                await let_in.wait()
+        except BaseException as end:
+            if let_in.is_set():  # let in at the very moment that it gave up
+                self.leave()
+            else:
+                self._line.remove(let_in)
+            if isinstance(end, TimeoutError):
+                raise TurnedAway(full=False) from None
+            raise
 
     def leave(self) -> None:
         """Give the slot back; who waits longest gets it."""
-        self._gate.release()
+        if self._line:
+            self._line.popleft().set()
+        else:
+            self.inside -= 1

@@ -5,6 +5,7 @@ Each function changes the document in place and returns what it changed, one lin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,7 @@ class Wanted:
         quota_mb: MiB of keys and values, or None.
         deny: Withhold capabilities and hosts instead.
         aliases: Language models to be used.
+        hooks: Let its hooks run.
     """
 
     capabilities: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class Wanted:
     quota_mb: int | None = None
     deny: bool = False
     aliases: tuple[str, ...] = ()
+    hooks: bool = False
 
     @property
     def with_details(self) -> tuple[str, ...]:
@@ -100,6 +103,8 @@ def grant(document: Document, plugin: str, wanted: Wanted) -> list[str]:
         _add_folders(_table(own, "filesystem"), wanted.folders, said, grant_table(plugin, "filesystem"))
     if wanted.aliases:
         _add(_table(own, "llm"), "aliases", wanted.aliases, said, grant_table(plugin, "llm"))
+    if wanted.hooks:
+        _set(own, "hooks", True, said, grant_table(plugin))
     if wanted.quota_mb is not None:
         _set(_table(own, "storage"), "quota_mb", wanted.quota_mb, said, grant_table(plugin, "storage"))
     return said
@@ -214,7 +219,7 @@ def _remove(table: Document, key: str, words: Iterable[str], said: list[str], pl
 
 def _set(table: Document, key: str, value: Any, said: list[str], place: str) -> None:
     if table.get(key) != value:
-        said.append(f"+ {key} = {value} in {place}" if key not in table else f"~ {key} = {value} in {place}")
+        said.append(f"{'~' if key in table else '+'} {key} = {json.dumps(value)} in {place}")
         table[key] = value
 
 

@@ -43,6 +43,7 @@ class RuntimeSettings(_Section):
     max_queued_per_principal: int = Field(default=128, ge=0, le=65_536)
     compiled_cache_mb: int = Field(default=1_024, ge=1)
     fast_lane: bool = True
+    uvloop: bool = True
 
 
 class LogSettings(_Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ __all__ = ["CallRecord", "CallRecorder", "Times"]
 # Buckets grow by 2^(1/4) ≈ 19 %, so a percentile read off them is at most 9.5 % from the true one.
 _PER_OCTAVE = 4
 _BUCKETS = 160  # up to 2^40 ns, 18 minutes
-_LOG_SCALE = _PER_OCTAVE / math.log(2)
+_EDGES = [2 ** (number / _PER_OCTAVE) for number in range(1, _BUCKETS)]
+"""Where the next bucket begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would make each three times as dear (2.1 µs), one per call
 class CallRecord:
     """One finished call. Durations in nanoseconds, ``at`` in seconds since the epoch.
 
@@ -56,12 +58,13 @@ class Times:
 
     def add(self, nanoseconds: int) -> None:
         """Count one duration."""
-        self.least = nanoseconds if self.count == 0 else min(self.least, nanoseconds)
-        self.most = max(self.most, nanoseconds)
+        if nanoseconds > self.most:
+            self.most = nanoseconds
+        if nanoseconds < self.least or not self.count:
+            self.least = nanoseconds
         self.count += 1
         self.total += nanoseconds
-        bucket = int(math.log(nanoseconds) * _LOG_SCALE) if nanoseconds > 1 else 0
-        self._buckets[min(bucket, _BUCKETS - 1)] += 1
+        self._buckets[bisect_right(_EDGES, nanoseconds)] += 1
 
     def percentile(self, share: float) -> int:
         """The duration that ``share`` of all stay under, within a bucket."""

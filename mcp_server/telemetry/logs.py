@@ -18,12 +18,14 @@ MAX_VALUE_CHARS = 200
 _SECRET_KEY = re.compile(
     r"pass(word|phrase)?|secret|token|credential|authorization|cookie|api[-_]?key|private[-_]?key", re.I
 )
+# Tokens of a language model are counted; a budget that nobody may read could not be kept.
+_AMOUNT_KEY = re.compile(r"(\w+_)?tokens_per_(call|day)|max(_completion)?_tokens|token_limit", re.I)
 _SECRET_VALUE = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|\b(sk|pk|ghp|gho|xox[bp])[-_][\w-]{12,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"
 )
 # Text that says "password=…" itself: another program's message, a table that was printed, a URL with a user in it.
 _SAID_SECRET = re.compile(
-    r"""(?i)((?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|private[-_]?key)s?["']?\s*[:=]\s*["']?)"""
+    r"""(?i)(?!tokens\s*[:=]\s*\d{1,13}(?:[\s`,;)}\]]|$))((?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|private[-_]?key)s?["']?\s*[:=]\s*["']?)"""
     r"""[^\s"',;&}\]]+|(://[^/\s:@]*:)[^/\s@]+(?=@)"""
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -69,7 +71,7 @@ def set_up_logging(level: str, style: str) -> None:
 
 
 def _redact(key: str, value: Any) -> Any:
-    if _SECRET_KEY.search(key):
+    if names_a_secret(key):
         return "[redacted]"
     if isinstance(value, int | float | bool | None) and (not isinstance(value, float) or math.isfinite(value)):
         return value
@@ -79,7 +81,7 @@ def _redact(key: str, value: Any) -> Any:
 
 def names_a_secret(key: str) -> bool:
     """Whether what stands under ``key`` is to be kept out of sight."""
-    return _SECRET_KEY.search(key) is not None
+    return _SECRET_KEY.search(key) is not None and _AMOUNT_KEY.fullmatch(key) is None
 
 
 def clean(text: str) -> str:

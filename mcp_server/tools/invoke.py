@@ -165,7 +165,7 @@ class Invoker:
             note_end(self._recorder, context, tool.name, outcome, started, result)
 
     async def _enter(self, tool: Tool, caller: Caller, context: CallContext) -> Turnstile:
-        most = self._views.narrowing(caller.principal).share(self._per_principal)
+        most = context.narrowing.share(self._per_principal)
         turnstile = self._principals.get(caller.principal)
         if turnstile is None:
             turnstile = self._principals[caller.principal] = Turnstile(most, self._line)

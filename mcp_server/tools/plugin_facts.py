@@ -41,6 +41,7 @@ def plugin_details(record: PluginRecord) -> dict[str, Any]:
     return {
         "digest": version.digest,
         "isolation": version.runnable.isolation.name.lower(),
+        "asks_user": version.word.asking.value,
         "hooks": {hook.point: _hook_facts(hook, version.rights.hooks) for hook in hooks_of(version)},
         "limits": asdict(version.runnable.limits),
         "module": {

@@ -78,7 +78,7 @@ async def test_a_module_and_its_manifest_are_taken_as_a_form(web: HttpServer) ->
         assert (sent.status_code, sent.json()["tools"]) == (201, ["formed__echo"])
         one = await client.post(f"{API}/plugins", files={"module": ("formed.wasm", WASM)})
         assert (one.status_code, one.json()["code"]) == (422, "bundle_invalid")
-        for name in ("../../x.wasm", "x.toml", ".wasm", "a\\b.wasm", "/etc/x.wasm"):
+        for name in ("../../x.wasm", "x.toml", ".wasm", "a\\b.wasm", "/etc/x.wasm", f"{'x' * 300}.wasm"):
             files = {"manifest": ("m", manifest("formed")), "module": (name, WASM)}
             assert (await client.post(f"{API}/plugins", files=files)).status_code == 422, name
 

@@ -107,6 +107,55 @@ def test_the_grants_in_force_are_listed_with_their_files(tmp_path: Path) -> None
     assert "stores 7 MiB" in run(tmp_path, "plugin", "grants").stdout
 
 
+MODELS = """
+[llm.providers.here]
+dialect = "extractive"
+[llm.aliases.fast]
+provider = "here"
+"""
+
+
+@requirement("grants:edit")
+@requirement("grants:side-by-side")
+def test_models_hooks_and_whose_memories_are_granted_and_shown_like_every_right(tmp_path: Path, plugins: Path) -> None:
+    asks = '[capabilities]\noptional = ["LLMAccess", "MemoryAccess"]\n[hooks]\nbefore_add = "run"\n'
+    write_plugin(plugins, "guard", answers("null"), asks)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(MODELS)
+    show = ("plugin", "show", "guard", "--plugins", plugins)
+    before = answer(tmp_path, *show)
+    assert any("`agentmem-mcp plugin grant guard --hooks`" in note for note in before["notes"])
+    assert before["rights"]["llm"]["effective"] == []
+    assert (before["rights"]["hooks"], before["rights"]["memories"], before["asks_user"]) == (False, "own", "no")
+
+    granted = run(tmp_path, "plugin", "grant", "guard", "--hooks", "--model", "fast")
+    assert (granted.returncode, granted.stderr) == (0, "")
+    assert "+ hooks = true in [grants.guard]" in granted.stdout
+    assert "+ fast in aliases of [grants.guard.llm]" in granted.stdout
+    more = ("grants.guard.llm.tokens_per_day=5000", "grants.guard.memories=principal", "grants.guard.ask=true")
+    run(tmp_path, "config", "set", *more)
+
+    after = answer(tmp_path, *show)
+    assert after["rights"]["effective"] == ["LLMAccess", "MemoryAccess"]
+    llm = after["rights"]["llm"]
+    assert (llm["granted"], llm["effective"], llm["tokens_per_day"]) == (["fast"], ["fast"], 5_000)
+    assert (after["rights"]["hooks"], after["rights"]["memories"], after["asks_user"]) == (True, "principal", "ask")
+    text = run(tmp_path, *show).stdout
+    for told in ("model: fast", "5000 tokens a day", "hooks: run", "memories: those of whoever calls"):
+        assert told in text
+    values = {one["key"]: one["value"] for one in answer(tmp_path, "config", "show")["values"]}
+    assert (values["grants.guard.llm.tokens_per_day"], values["llm.aliases.fast.max_tokens"]) == (5_000, 1_024)
+    assert values["llm.providers.here.token_limit"] == "max_tokens"
+    listed = run(tmp_path, "plugin", "grants").stdout
+    for told in ("models fast", "5000 tokens a day", "hooks", "memories of the principal", "asks the user"):
+        assert told in listed
+
+    revoked = run(tmp_path, "plugin", "revoke", "guard").stdout
+    assert "- hooks of [grants.guard]" in revoked
+    assert "- aliases of [grants.guard.llm]" in revoked
+    assert answer(tmp_path, *show)["rights"]["llm"]["granted"] == []
+
+
 @requirement("grants:edit")
 def test_the_project_file_is_written_on_request_and_its_trust_asked_for(tmp_path: Path) -> None:
     made = run(tmp_path, "plugin", "grant", "p", "LLMAccess", "--project")
@@ -140,6 +189,8 @@ def test_what_a_revoke_or_a_grant_cannot_reach_is_said(tmp_path: Path) -> None:
         (["p", "--folder", "notes=/no/such/folder"], "there is no folder /no/such/folder"),
         (["p", "--secret", "KEY"], "is not NAME=PATTERN"),
         (["p", "--quota-mb", "0"], "grants.p.storage.quota_mb"),
+        (["p", "--deny", "--model", "fast"], "--deny goes with capabilities and --host only"),
+        (["p", "--deny", "--hooks"], "--deny goes with capabilities and --host only"),
         (["p", "--deny", "--range", "10.0.0.0/8"], "--deny goes with capabilities and --host only"),
         (["p", "LLMAccess", "--project", "--config", "x.toml"], "--project and --config name two files"),
     ],

@@ -238,8 +238,9 @@ async def test_the_commands_that_the_log_names_are_all_it_takes_and_the_guest_re
     write_plugin(
         plugins,
         "agent",
-        relay("http_request", "read_file", "write_file", "store_data"),
-        '[capabilities]\noptional = ["NetworkAccess", "FileSystemAccess", "StorageAccess"]\n'
+        relay("http_request", "read_file", "write_file", "store_data", "call_llm", "log"),
+        '[capabilities]\noptional = ["NetworkAccess", "FileSystemAccess", "StorageAccess", "LLMAccess", '
+        '"LoggingAccess"]\n'
         '[network]\nallow = ["http://127.0.0.1:*"]\n[filesystem]\nallow = [{ path = "notes", mode = "write" }]',
     )
     tries: list[tuple[str, dict[str, Any]]] = [
@@ -248,8 +249,13 @@ async def test_the_commands_that_the_log_names_are_all_it_takes_and_the_guest_re
         ("agent__write_file", {"path": "notes/b", "content": "x"}),
         ("agent__store_data", {"key": "a", "value": 1}),
         ("agent__http_request", {"url": f"{address}/x", "headers": {"X-Key": "{{secret:KEY}}"}}),
+        ("agent__call_llm", {"prompt": "Tea is hot."}),
+        ("agent__call_llm", {"prompt": "Tea is hot.", "model": "big"}),
+        ("agent__log", {"message": "x" * 900}),
     ]
     done: list[str] = []
+    (home / "config").mkdir()
+    (home / "config" / "config.toml").write_text(TIGHT)
     with log.open("wb") as stderr:
         environment = {"AGENTMEM_HOME": str(home), "AGENTMEM_SECRET_KEY": slot("network secret")}
         async with serve(environment=environment, stderr=stderr.fileno()) as server:
@@ -270,7 +276,35 @@ async def test_the_commands_that_the_log_names_are_all_it_takes_and_the_guest_re
     assert "canary" not in log.read_text()
 
 
+TIGHT = """
+[llm.providers.here]
+dialect = "extractive"
+[llm.aliases.small]
+provider = "here"
+max_tokens = 100
+[llm.aliases.big]
+provider = "here"
+max_tokens = 100
+[grants.agent.llm]
+tokens_per_day = 100
+max_tokens_per_call = 100
+[plugins.agent.limits]
+max_log_bytes = 300
+"""
+"""Budgets that have to be raised one after the other."""
 NETWORK = '[grants.agent]\ncapabilities = ["NetworkAccess"]\n[grants.agent.network]\n'
+MODELS = """
+[llm.providers.here]
+dialect = "extractive"
+[llm.aliases.fast]
+provider = "here"
+[llm.aliases.slow]
+provider = "here"
+prices = { input = 1, output = 500 }
+[grants.agent]
+capabilities = ["LLMAccess"]
+[grants.agent.llm]
+"""
 FILES = '[grants.agent]\ncapabilities = ["FileSystemAccess"]\n[grants.agent.filesystem]\n'
 
 
@@ -328,6 +362,34 @@ FILES = '[grants.agent]\ncapabilities = ["FileSystemAccess"]\n[grants.agent.file
             "secret_unavailable",
             "the variable AGENTMEM_SECRET_KEY",
         ),
+        (
+            f'{MODELS}aliases = ["fast"]',
+            "call_llm",
+            {"prompt": "Hi", "model": "$(reboot)"},
+            "llm_alias_denied",
+            "no alias of that name is configured; there are fast, slow",
+        ),
+        (
+            f'{MODELS}aliases = ["fast"]',
+            "call_llm",
+            {"prompt": "Hi", "max_tokens": 3_000},
+            "limit_llm_tokens",
+            "agentmem-mcp config set llm.aliases.fast.max_tokens=4096`",
+        ),
+        (
+            f'[llm]\nprincipal_tokens_per_day = 100{MODELS}aliases = ["fast"]',
+            "call_llm",
+            {"prompt": "Hi"},
+            "limit_llm_tokens",
+            "[llm] principal_tokens_per_day = 1600; then start the server again",
+        ),
+        (
+            f'{MODELS}aliases = ["slow"]\ncost_per_day = 0.0004',
+            "call_llm",
+            {"prompt": "Hi", "max_tokens": 1},
+            "limit_llm_cost",
+            "config set grants.agent.llm.cost_per_day=0.0016`, or add to the server's configuration: ",
+        ),
     ],
 )
 async def test_each_refusal_names_its_bound_to_the_operator_alone(
@@ -348,8 +410,8 @@ async def test_each_refusal_names_its_bound_to_the_operator_alone(
     write_plugin(
         plugins,
         "agent",
-        relay("http_request", "read_file", "store_data"),
-        '[capabilities]\noptional = ["NetworkAccess", "FileSystemAccess", "StorageAccess"]\n'
+        relay("http_request", "read_file", "store_data", "call_llm"),
+        '[capabilities]\noptional = ["NetworkAccess", "FileSystemAccess", "StorageAccess", "LLMAccess"]\n'
         '[network]\nallow = ["https://a.com/*"]\n[filesystem]\nallow = [{ path = "notes" }]\n',
     )
     with log.open("wb") as stderr:
@@ -374,6 +436,27 @@ async def test_a_plugin_that_is_held_back_tells_its_fix_in_the_log_and_not_to_th
             assert_models_side(answer)
             assert await server.close() == 0
     assert fixes(log) == ["plugin grant keeper StorageAccess"]
+
+
+@requirement("refusals:operator")
+@requirement("grants:reload")
+async def test_an_alias_that_is_younger_than_the_server_is_refused_with_what_to_do(
+    serve: Serve, plugins: Path, home: Path, tmp_path: Path
+) -> None:
+    plugin(plugins, "agent", "LLMAccess")
+    (home / "config").mkdir()
+    (home / "config" / "config.toml").write_text(f'{MODELS}aliases = ["fast"]\n')
+    log = tmp_path / "stderr"
+    with log.open("wb") as stderr:
+        async with serve(environment={"AGENTMEM_HOME": str(home)}, stderr=stderr.fileno()) as server:
+            await server.initialize()
+            command(home, "config", "set", "llm.aliases.young.provider=here")
+            command(home, "plugin", "grant", "agent", "--model", "young")
+            await reload_with(server)
+            refused = await use(server, "agent__call_llm", {"prompt": "Hi", "model": "young"})
+            assert refused["metadata"]["code"] == "llm_alias_denied"
+            assert await server.close() == 0
+    assert "start the server again: [llm] is read when it starts" in log.read_text()
 
 
 @requirement("grants:combination")

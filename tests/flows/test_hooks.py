@@ -366,8 +366,19 @@ async def test_a_plugin_without_the_grant_is_shown_with_the_line_to_add(plugins:
     hooked(plugins, "guard", answers("null"), 'before_add = "run"\nafter_search = "run"')
     async with PluginHost(folders=PluginFolders(plugins=(plugins,)), cache=cache / "cache") as host:
         (note,) = host.registry.get("guard").notes
-    line = "add to the server's configuration: [grants.guard] hooks = true"
-    assert note == f"its hooks before_add, after_search do not run; {line}"
+    line = "or add to the server's configuration: [grants.guard] hooks = true"
+    told = f"run `agentmem-mcp plugin grant guard --hooks`, {line}"
+    assert note == f"its hooks before_add, after_search do not run; {told}"
+
+
+@requirement("hooks:granted")
+async def test_hooks_that_a_denial_of_memories_keeps_from_running_say_so(plugins: Path, cache: Path) -> None:
+    hooked(plugins, "guard", answers("null"), 'before_add = "run"')
+    settings = Settings.model_validate({"grants": {"guard": {"hooks": True, "deny": ["MemoryAccess"]}}})
+    async with PluginHost(settings, PluginFolders(plugins=(plugins,)), cache=cache / "cache") as host:
+        (note, *_) = host.registry.get("guard").notes
+    assert note.startswith('its hooks before_add do not run; "MemoryAccess" stands in deny of [grants.guard]')
+    assert "--hooks" not in note
 
 
 @requirement("hooks:after-search")

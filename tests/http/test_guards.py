@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from anyio.abc import SocketStream
 
+from tests.flows import bodies
 from tests.guests import ECHO, module, write_plugin
 from tests.http.conftest import make_token
 from tests.http_server import HttpServer, http_server, tool_headers
@@ -110,6 +111,61 @@ async def test_hosts_and_origins_that_the_operator_names_are_served(stage: Path,
         assert "authorization" in preflight.headers["access-control-allow-headers"]
         stranger = {**asking, "origin": "https://app.example.com.evil"}
         assert (await client.options("/mcp", headers=stranger)).status_code == 403
+
+
+# --- heads ------------------------------------------------------------------------------------------------------
+
+HIDDEN = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+
+
+@requirement("http:heads")
+@pytest.mark.parametrize("token", [True, False], ids=["with a token", "without one"])
+@pytest.mark.parametrize("length", [4, 10_000], ids=["ends earlier", "ends later"])
+async def test_a_body_with_two_ends_is_refused_and_hides_no_second_request(
+    web: HttpServer, length: int, *, token: bool
+) -> None:
+    body = call_body()
+    chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    head = raw(web, f"content-length: {length}\r\ntransfer-encoding: chunked\r\n")
+    head = head if token else head.replace(b"authorization", b"x-nothing")
+    async with connection(web) as stream:
+        await stream.send(head + chunked + HIDDEN)
+        with anyio.fail_after(20):
+            received = await everything(stream)
+    assert received.startswith(b"HTTP/1.1 400")
+    assert b"ambiguous_length" in received
+    assert received.count(b"HTTP/1.1") == 1
+
+
+@requirement("http:heads")
+@pytest.mark.parametrize("where", ["a header", "many headers", "the path"])
+async def test_a_head_that_is_too_long_is_refused_also_when_it_comes_in_one_piece(web: HttpServer, where: str) -> None:
+    more = {
+        "a header": f"x: {'a' * 33_000}\r\n",
+        "many headers": "x: a\r\n" * 17_000,
+        "the path": "",
+    }[where]
+    query = f"?{'a' * 33_000}" if where == "the path" else ""
+    head = f"GET /health{query} HTTP/1.1\r\nhost: 127.0.0.1:{web.port}\r\n{more}\r\n"
+    async with connection(web) as stream:
+        await stream.send(head.encode())
+        with anyio.fail_after(20):
+            assert (await everything(stream)).startswith((b"HTTP/1.1 431", b"HTTP/1.1 400"))
+
+
+@requirement("http:heads")
+async def test_what_strangers_send_writes_nothing_into_the_log(stage: Path, tmp_path: Path) -> None:
+    async with http_server(stage, home=tmp_path) as server:
+        for nonsense in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"):
+            async with connection(server) as stream:
+                await stream.send(nonsense)
+                assert (await stream.receive()).startswith(b"HTTP/1.1 4")
+        assert await server.end() == 0
+        said = b""
+        with pytest.raises(anyio.EndOfStream):
+            while True:
+                said += await server.stderr.receive()
+    assert b"warning" not in said
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------
@@ -239,6 +295,34 @@ async def test_an_idle_connection_is_closed_after_its_answer(stage: Path, tmp_pa
     ):
         await stream.send(f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\n\r\n".encode())
         assert (await everything(stream)).endswith(b'{"status":"ok"}')
+
+
+@requirement("http:slow-clients")
+@pytest.mark.parametrize("before", ["nothing", "a plain call"])
+@pytest.mark.parametrize("asking", [{}, {"progressToken": 1}])
+async def test_a_connection_is_idle_from_its_last_answer_on(
+    stage: Path, tmp_path: Path, before: str, asking: dict[str, int]
+) -> None:
+    """A call that takes longer than a connection may be idle gets its answer, whichever way it goes; then it closes."""
+    loop = "[limits]\nmax_execution_time_ms = 1_500\nmax_instructions = 100_000_000_000"
+    write_plugin(tmp_path / "plugins", "slow", module(bodies.SLOW_LOOP), loop)
+    plain = call_body()
+    async with (
+        http_server(stage, tmp_path / "plugins", home=tmp_path, settings={"idle_seconds": 0.3}) as server,
+        connection(server) as stream,
+    ):
+        if before != "nothing":
+            await stream.send(raw(server, f"content-length: {len(plain)}\r\n", plain))
+            assert b'"isError":false' in await stream.receive()
+        params = {"name": "slow__run", "arguments": {}, "_meta": {**META, **asking}}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+        await stream.send(
+            raw(server, f"content-length: {len(body)}\r\n", body).replace(
+                b"mcp-name: well__echo", b"mcp-name: slow__run"
+            )
+        )
+        with anyio.fail_after(30):
+            assert b"limit_execution_time" in await everything(stream)
 
 
 @requirement("http:slow-clients")

@@ -116,6 +116,15 @@ async def test_a_request_of_2026_needs_no_session_and_makes_none(web: HttpServer
 
 
 @requirement("http:eras")
+async def test_a_client_that_comes_back_to_its_session_is_given_a_stream_whatever_it_saw_last(web: HttpServer) -> None:
+    async with web.client() as client:
+        headers = {"mcp-session-id": await web.initialize(client), "last-event-id": "of-another_1"}
+        with anyio.fail_after(20):
+            async with client.stream("GET", "/mcp", headers=headers) as stream:
+                assert (stream.status_code, stream.headers["content-type"]) == (200, "text/event-stream")
+
+
+@requirement("http:eras")
 async def test_headers_that_contradict_the_body_are_refused(web: HttpServer) -> None:
     for headers in ({"mcp-name": "other__echo"}, {"mcp-method": "tools/list"}):
         response = await web.modern("tools/call", {"name": "well__echo", "arguments": {}}, headers=headers)

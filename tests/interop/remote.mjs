@@ -39,6 +39,7 @@ const told = {
   server: session.getServerVersion(),
   tools: (await session.listTools()).tools,
   greeting: await call("hello__hello", { message: "World" }),
+  changes: await call("text-toolbox__diff", { before: "one", after: "zwölf" }),
   refused: await call("hello__hello", { mesage: "World" }),
   unknown: await failure(call("no__such", {})),
 };

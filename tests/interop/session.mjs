@@ -37,6 +37,7 @@ const told = {
   tools: (await session.listTools()).tools,
   greeting: await call("hello__hello", { message: "World" }),
   keywords: await call("memory-processor__extract_keywords", { text: "Plugins run in a sandbox. A sandbox has walls.", limit: 3 }),
+  changes: await call("text-toolbox__diff", { before: "one", after: "zwölf" }),
   refused: await call("hello__hello", { mesage: "World" }),
   unknown: await failure(call("no__such", {})),
 };

@@ -80,31 +80,57 @@ EXPECTED_CHECKS = {
 MUST_RUN = {"tools-list", "resources-list", "dns-rebinding-protection", "server-sse-multiple-streams"}
 
 
-def failures(folder: Path) -> dict[str, set[str]]:
-    """Scenario -> ids of the checks that failed, for every scenario that ran."""
-    found: dict[str, set[str]] = {}
+Verdicts = dict[str, list[tuple[str, str]]]
+
+
+def verdicts(folder: Path) -> Verdicts:
+    """Scenario -> each check with what came of it, for every scenario that ran."""
+    found: Verdicts = {}
     for file in folder.rglob("checks.json"):
         scenario = re.sub(r"-\d{4}-\d\d-\d\dT.*", "", file.parent.name.removeprefix("server-"))
         checks: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-        found[scenario] = {check["id"] for check in checks if check["status"] == "FAILURE"}
+        found[scenario] = [(check["id"], check["status"]) for check in checks]
     return found
 
 
-@requirement("interop:conformance")
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("revision", EXPECTED)
-async def test_the_official_suite_fails_only_where_it_asks_for_its_own_server(
-    cache: Path, tmp_path: Path, revision: str
-) -> None:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}  # noqa: TID251  # a test's
-    words = ["--no-auth", "--manifests", str(ROOT / "manifests")]
-    async with http_server(ROOT / "plugins", home=cache, arguments=words) as server:
+async def suite(revision: str, home: Path, fast_lane: bool) -> Verdicts:
+    """What the suite says of a server."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}  # noqa: TID251  # a test's
+    words = [
+        "--no-auth",
+        "--manifests",
+        str(ROOT / "manifests"),
+        "--set",
+        f"runtime.fast_lane={str(fast_lane).lower()}",
+    ]
+    async with http_server(ROOT / "plugins", home=home, arguments=words) as server:
         command = ["node", "node_modules/.bin/conformance", "server", "--url", f"{server.url}/mcp"]
-        command += ["--requirements", revision, "-o", str(tmp_path / "out")]
+        command += ["--requirements", revision, "-o", str(home / "out")]
         with anyio.fail_after(150):
             await anyio.run_process(command, cwd=HERE, env=environment, check=False)
-    ran = failures(tmp_path / "out")
-    assert set(ran) >= MUST_RUN
-    assert {name for name, checks in ran.items() if checks} == set(EXPECTED[revision])
+    return verdicts(home / "out")
+
+
+@requirement("interop:conformance")
+@requirement("lane:same")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("revision", EXPECTED)
+async def test_the_official_suite_fails_only_where_it_asks_for_its_own_server_with_the_lane_and_without(
+    tmp_path: Path, revision: str
+) -> None:
+    ran: dict[bool, Verdicts] = {}
+
+    async def run(fast_lane: bool) -> None:
+        home = tmp_path / str(fast_lane)
+        home.mkdir()
+        ran[fast_lane] = await suite(revision, home, fast_lane)
+
+    async with anyio.create_task_group() as tasks:
+        for fast_lane in (True, False):
+            tasks.start_soon(run, fast_lane)
+    assert ran[True] == ran[False]
+    failed = {name: {check for check, status in checks if status == "FAILURE"} for name, checks in ran[True].items()}
+    assert set(failed) >= MUST_RUN
+    assert {name for name, checks in failed.items() if checks} == set(EXPECTED[revision])
     for name, checks in EXPECTED_CHECKS.items():
-        assert ran.get(name, checks) == checks
+        assert failed.get(name, checks) == checks

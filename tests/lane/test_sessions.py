@@ -22,6 +22,19 @@ from tests.lane.wire import Sending, exchange
 from tests.requirements import requirement
 from tests.stdio_server import Json
 
+BARE: dict[str, Json] = {
+    "list": {"method": "tools/list"},
+    "list-of-nothing": {"method": "tools/list", "params": None},
+    "ping": {"method": "ping"},
+    "ping-with-params": {"method": "ping", "params": {}},
+    "ping-with-meta": {"method": "ping", "params": {"_meta": {"of": "mine"}}},
+    "ping-of-something": {"method": "ping", "params": {"what": 1}},
+    "ping-of-nothing": {"method": "ping", "params": None},
+    "discover": {"method": "server/discover", "params": {}},
+    "call": {"method": "tools/call"},
+    "call-of-nothing": {"method": "tools/call", "params": None},
+}
+"""As clients that have nothing to say write them."""
 VERSIONS = ["2025-03-26", "2025-06-18", "2025-11-25"]
 _RUNNING = re.compile(r"^agentmem_calls_in_flight\{[^}]*\} 1", re.MULTILINE)
 
@@ -85,6 +98,18 @@ async def test_results_and_lists_in_a_session_are_the_same(pair: Pair, version: 
         calls = [in_session(frame(f"{name}__run"), session, version) for name in names]
         unknown = in_session(frame("nobody__run"), session, version)
         answers.append(await exchange(server, in_session(listing, session, version), *calls, unknown))
+    lane, sdk = answers
+    assert lane == sdk
+
+
+@requirement("lane:same")
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_requests_without_parameters_are_answered_the_same(pair: Pair, version: str) -> None:
+    answers: list[object] = []
+    bare = [{"jsonrpc": "2.0", "id": number, **message} for number, message in enumerate(BARE.values())]
+    for server in (pair.lane, pair.sdk):
+        session = await opened(server, version)
+        answers.append(await exchange(server, *(in_session(message, session, version) for message in bare)))
     lane, sdk = answers
     assert lane == sdk
 

@@ -15,6 +15,7 @@ from tests.flows import bodies
 from tests.guests import write_plugin
 from tests.lane.test_same_answers import FORMS, TOOLS, call, messages
 from tests.lane.test_same_answers import fill as fill_with_all
+from tests.lane.test_sessions import BARE
 from tests.requirements import requirement
 from tests.stdio_server import META, Json, StdioServer, stdio_server
 
@@ -83,6 +84,16 @@ async def told(server: StdioServer, line: bytes) -> list[Any]:
 async def test_every_line_is_answered_the_same(pipes: tuple[str, StdioServer, StdioServer], case: str) -> None:
     era, lane, sdk = pipes
     line = line_for(era, LINES[case])
+    assert await told(lane, line) == await told(sdk, line)
+
+
+@requirement("lane:same")
+@pytest.mark.parametrize("case", BARE)
+async def test_requests_without_parameters_are_answered_the_same(
+    pipes: tuple[str, StdioServer, StdioServer], case: str
+) -> None:
+    _, lane, sdk = pipes
+    line = written({"jsonrpc": "2.0", "id": case, **BARE[case]}) + b"\n"
     assert await told(lane, line) == await told(sdk, line)
 
 

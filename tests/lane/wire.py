@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from anyio.abc import SocketStream
 
 from tests.http_server import ACCEPT, HttpServer
 
-__all__ = ["Reply", "Sending", "exchange"]
+__all__ = ["Recorded", "Reply", "Sending", "converse", "exchange"]
 
 _COMPARED = ("content-type", "www-authenticate", "retry-after", "allow", "connection")
 _VOLATILE = re.compile(r"\b[0-9a-f]{32}\b|\bc\d+\b|request \w+|127\.0\.0\.1:\d+")
@@ -28,11 +28,13 @@ class Reply:
         status: Of HTTP.
         headers: Those that mean something.
         body: JSON values: of the body, or of each event of a stream; the text where it is neither.
+        session: The id of the session that it names, which differs.
     """
 
     status: int
     headers: Mapping[str, str]
     body: Any
+    session: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,24 @@ class Sending:
         return f"{self.line}\r\n{''.join(lines)}{self.more}\r\n".encode("latin-1") + self.body
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A request as a client wrote it.
+
+    Attributes:
+        head: With ``{host}``, ``{token}`` and ``{session}`` where they were.
+        body: Its text.
+    """
+
+    head: str
+    body: str
+
+    def written(self, host: str, token: str, session: str) -> bytes:
+        """The bytes for a server."""
+        head = self.head.replace("{host}", host).replace("{token}", token).replace("{session}", session)
+        return head.encode("latin-1") + self.body.encode()
+
+
 async def exchange(server: HttpServer, *sendings: Sending) -> list[Reply]:
     """Send requests over one connection and read as many answers, or until the server closes it."""
     async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
@@ -74,6 +94,18 @@ async def exchange(server: HttpServer, *sendings: Sending) -> list[Reply]:
             await stream.send(piece)
             await anyio.wait_all_tasks_blocked()
         return await _read(stream, len(sendings))
+
+
+async def converse(server: HttpServer, requests: Sequence[Recorded]) -> list[Reply]:
+    """Send recorded requests over one connection, each when the one before it was answered."""
+    replies: list[Reply] = []
+    session = ""
+    async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+        for request in requests:
+            await stream.send(request.written(f"127.0.0.1:{server.port}", server.token, session))
+            replies += await _read(stream, 1)
+            session = replies[-1].session or session
+    return replies
 
 
 def _cut(data: bytes, places: Iterable[int]) -> list[bytes]:
@@ -118,7 +150,7 @@ def _first(data: bytes) -> tuple[Reply, int] | None:
         body, size = rest[:length], end + 4 + length
     kept = {name: _plain(headers[name]) for name in _COMPARED if name in headers}
     kept["session"] = str("mcp-session-id" in headers)
-    return Reply(int(first.split(" ")[1]), kept, _canonical(body)), size
+    return Reply(int(first.split(" ")[1]), kept, _canonical(body), headers.get("mcp-session-id", "")), size
 
 
 def _joined(chunked: bytes) -> bytes:

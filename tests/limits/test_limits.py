@@ -178,7 +178,8 @@ async def test_the_operator_is_told_where_to_raise_a_limit_and_the_model_is_not(
         "plugin 'input-bytes' reached its limit max_input_bytes = 100 bytes (JSON input of one call, used 101 bytes)"
     )
     assert error.fix == (
-        "raise max_input_bytes under [plugins.input-bytes.limits] in the server's configuration (hard value 16777216)"
+        "run `agentmem-mcp config set plugins.input-bytes.limits.max_input_bytes=200`, "
+        "or add to the server's configuration: [plugins.input-bytes.limits] max_input_bytes = 200 (hard value 16777216)"
     )
     shown = (await call(stage, "input-bytes", "echo", {"text": "x" * 90})).model_dump_json()
     assert "configuration" not in shown
@@ -194,7 +195,8 @@ def test_the_words_of_every_limit_name_its_key_its_value_and_its_hard_value(limi
     assert f"{spec.key} = 7 {spec.unit}" in error.message
     assert "used 8" in error.message
     assert spec.what in error.message
-    assert f"raise {spec.key} under [plugins.some.limits]" in error.fix
+    assert f"`agentmem-mcp config set plugins.some.limits.{spec.key}=" in error.fix
+    assert f"[plugins.some.limits] {spec.key} = " in error.fix
     assert f"(hard value {spec.hard})" in error.fix
 
 

@@ -66,5 +66,6 @@ def test_an_exceeded_limit_says_its_value_what_was_used_and_where_to_raise_it() 
         "(linear memory plus the engine's input and output buffers, used 24.5 MiB)"
     )
     assert error.data == {"limit": "memory", "allowed": 16 * MIB, "used": 24 * MIB + MIB // 2}
-    assert error.fix.startswith("raise max_memory_mb under [plugins.p.limits]")
+    assert error.fix.startswith("run `agentmem-mcp config set plugins.p.limits.max_memory_mb=32`, or add ")
+    assert exceeded("memory", 1_024 * MIB, plugin="p").fix == "max_memory_mb stands at its hard value, 1024"
     assert "used" not in exceeded("host_calls", 1, plugin="p").message

@@ -81,13 +81,27 @@ def test_the_operator_is_told_where_a_capability_is_withheld() -> None:
 
 @requirement("principals:narrow")
 @pytest.mark.parametrize(
-    ("limits", "table"),
-    [({"max_host_calls": 3}, '[principals."*".limits]'), ({"max_log_lines": 3}, "[plugins.p.limits]")],
+    ("limits", "told"),
+    [
+        ({"max_host_calls": 3}, 'add to the server\'s configuration: [principals."*".limits] max_host_calls = 6'),
+        (
+            {"max_log_lines": 3},
+            (
+                "run `agentmem-mcp config set plugins.p.limits.max_host_calls=20`, "
+                "or add to the server's configuration: [plugins.p.limits] max_host_calls = 20"
+            ),
+        ),
+    ],
 )
-def test_the_operator_is_told_the_key_that_holds(limits: dict[str, int], table: str) -> None:
+def test_the_operator_is_told_the_key_that_holds(limits: dict[str, int], told: str) -> None:
     narrowing = Narrowing(limits=limits, name="*")
     allowed = narrowing.limit(Limits(host_calls=10)).host_calls
-    assert narrowing.limit_fix("p", "max_host_calls", allowed).startswith(f"raise max_host_calls in {table} in")
+    assert narrowing.limit_fix("p", "max_host_calls", allowed) == told
+
+
+@requirement("principals:narrow")
+def test_a_limit_at_its_hard_value_is_not_told_to_be_raised() -> None:
+    assert Narrowing().limit_fix("p", "max_host_calls", 100_000) == "max_host_calls stands at its hard value, 100000"
 
 
 @requirement("principals:narrow")

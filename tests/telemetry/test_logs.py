@@ -118,3 +118,18 @@ def test_numbers_that_json_does_not_have_do_not_break_the_line() -> None:
         raise AssertionError(name)
 
     json.loads(lines("m", ratio=float("nan"), most=float("inf")), parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    "text", ["set max_tokens=4096`, or", "[llm.aliases.fast] max_tokens = 4096; then", "tokens: 12", "(tokens=7)"]
+)
+def test_a_number_of_tokens_is_no_secret(text: str) -> None:
+    assert lines(text, style="text").rstrip().endswith(text)
+    shown = fields("m", max_tokens=5, tokens_per_day=6)
+    assert (shown["max_tokens"], shown["tokens_per_day"]) == (5, 6)
+
+
+@pytest.mark.parametrize("text", [f"tokens={CANARY}", "tokens=4711-secret", "token=4711", "tokens=12345678901234"])
+def test_what_is_no_number_of_tokens_stays_hidden(text: str) -> None:
+    assert lines(text, style="text").rstrip().endswith("[redacted]")
+    assert CANARY not in lines("m", tokens=CANARY)

@@ -17,7 +17,8 @@ from mcp_server.capabilities.llm.budget import DayBudget
 from mcp_server.capabilities.llm.providers import Providers
 from mcp_server.capabilities.llm.structured import require_form
 from mcp_server.capabilities.requests import checked, refusing
-from mcp_server.policy.llm import Alias, LlmRules, LlmSettings
+from mcp_server.policy.advice import alias_fix, at_start, enough, setting_fix
+from mcp_server.policy.llm import MOST_ANSWER, MOST_AT_ONCE, Alias, LlmRules, LlmSettings
 
 __all__ = ["LlmAccess"]
 
@@ -51,7 +52,7 @@ class LlmAccess:
         _count(context)
         asked = await _checked(context, request)
         rules = context.rights.llm
-        name, alias = self._alias(asked, rules)
+        name, alias = self._alias(asked, rules, context.plugin)
         max_tokens = _max_tokens(asked, name, alias)
         provider = self._provider(asked, name, alias)
         trace = self._traced(context, alias, alias.model or name, asked, max_tokens)
@@ -76,22 +77,24 @@ class LlmAccess:
         context.asking.asks_model(section.dialect, model, max_tokens, asked.temperature)
         return context.asking.headers() if section.trace else None
 
-    def _alias(self, asked: Asked, rules: LlmRules) -> tuple[str, Alias]:
+    def _alias(self, asked: Asked, rules: LlmRules, plugin: str) -> tuple[str, Alias]:
         with refusing("call_llm"):
             if not self._settings.aliases:
                 raise NotConfigured(
                     "no language model is configured",
                     fix="add [llm.providers.<name>] and [llm.aliases.<alias>] to the server's configuration",
                 )
+        known = self._settings.aliases
         name = asked.model if asked.model is not None else next(iter(rules.aliases), "")
-        if name not in rules.aliases:
+        if name not in rules.aliases or name not in known:
             told = f"the alias '{name}' is not" if name else "no alias is"
             raise HostRefusal(
                 "llm_alias_denied",
                 f"call_llm: {told} granted to this plugin; granted: {', '.join(rules.aliases) or 'none'}",
                 {"capability": "LLMAccess", "bound": "alias", "alias": name, "granted": list(rules.aliases)},
+                fix=_alias_fix(plugin, name, rules.aliases, tuple(known)),
             )
-        return name, self._settings.aliases[name]
+        return name, known[name]
 
     def _provider(self, asked: Asked, name: str, alias: Alias) -> Provider:
         provider = self._providers.get(alias.provider)
@@ -117,6 +120,7 @@ class LlmAccess:
                 "limit_llm_at_once",
                 f"call_llm: a plugin may have {at_once} under way at one time",
                 {"limit": "llm_at_once", "allowed": at_once, "used": self._open[plugin] + 1},
+                fix=setting_fix(enough(at_once, at_once + 1, MOST_AT_ONCE), "grants", plugin, "llm", "calls_at_once"),
             )
         self._open[plugin] += 1
         try:
@@ -125,6 +129,14 @@ class LlmAccess:
             self._open[plugin] -= 1
             if not self._open[plugin]:
                 del self._open[plugin]
+
+
+def _alias_fix(plugin: str, name: str, granted: tuple[str, ...], known: tuple[str, ...]) -> str:
+    if name in granted:
+        return "start the server again: [llm] is read when it starts, and the alias is younger"
+    if name and name not in known:
+        return f"no alias of that name is configured; there are {', '.join(known)}"
+    return alias_fix(plugin, name or known[0])
 
 
 async def _checked(context: CallContext, request: dict[str, Any]) -> Asked:
@@ -154,6 +166,11 @@ def _max_tokens(asked: Asked, name: str, alias: Alias) -> int:
             "limit_llm_tokens",
             f"call_llm: an answer of '{name}' may have {alias.max_tokens} tokens, asked were {asked.max_tokens}",
             {"limit": "llm_tokens", "bound": "answer", "allowed": alias.max_tokens, "needed": asked.max_tokens},
+            fix=at_start(
+                setting_fix(
+                    enough(alias.max_tokens, asked.max_tokens, MOST_ANSWER), "llm", "aliases", name, "max_tokens"
+                )
+            ),
         )
     return asked.max_tokens
 

@@ -20,7 +20,8 @@ from mcp_server.backends.llm.base import Tokens
 from mcp_server.backends.llm.errors import LlmError
 from mcp_server.backends.values import Budget, Spending
 from mcp_server.capabilities.base import CallContext, HostRefusal
-from mcp_server.policy.llm import LlmSettings, Prices, micro
+from mcp_server.policy.advice import at_start, enough, setting_fix
+from mcp_server.policy.llm import MOST_COST, MOST_TOKENS, LlmSettings, Prices, micro
 
 __all__ = ["Bill", "DayBudget"]
 
@@ -97,7 +98,11 @@ class DayBudget:
     def _take_of_call(self, context: CallContext, tokens: int) -> None:
         usage, allowed = context.usage, context.rights.llm.tokens_per_call
         if usage.llm_tokens + tokens > allowed:
-            raise _refusal("tokens", "call", allowed, tokens, used=usage.llm_tokens)
+            fix = setting_fix(
+                enough(allowed, usage.llm_tokens + tokens, MOST_TOKENS),
+                *("grants", context.plugin, "llm", "max_tokens_per_call"),
+            )
+            raise _refusal("tokens", "call", allowed, tokens, fix, used=usage.llm_tokens)
         usage.llm_tokens += tokens
 
     async def _take_of_day(self, context: CallContext, day: int, most: Spending) -> None:
@@ -111,7 +116,8 @@ class DayBudget:
             logger.warning("call_llm of '%s' for '%s': %s", context.plugin, context.principal, reached.message)
             retry = math.ceil((day + 1) * DAY - self._today())
             bound = f"{reached.of}_day"
-            raise _refusal(reached.unit, bound, reached.allowed, reached.needed, retry_after=retry) from None
+            fix = _day_fix(context.plugin, reached)
+            raise _refusal(reached.unit, bound, reached.allowed, reached.needed, fix, retry_after=retry) from None
 
     async def _settle(self, context: CallContext, day: int, bill: Bill) -> None:
         store = self._store()
@@ -131,7 +137,18 @@ _WORDS = {
 }
 
 
-def _refusal(unit: str, bound: str, allowed: int, needed: int, **more: int) -> HostRefusal:
+def _day_fix(plugin: str, reached: BudgetReached) -> str:
+    key, together = f"{reached.unit}_per_day", reached.allowed + reached.needed
+    if reached.unit == "tokens":
+        value = enough(reached.allowed, together, MOST_TOKENS)
+    else:
+        value = enough(reached.allowed / 1_000_000, together / 1_000_000, MOST_COST)
+    if reached.of == "plugin":
+        return setting_fix(value, "grants", plugin, "llm", key)
+    return at_start(setting_fix(value, "llm", key if reached.of == "server" else f"principal_{key}"))
+
+
+def _refusal(unit: str, bound: str, allowed: int, needed: int, fix: str, **more: int) -> HostRefusal:
     scale = 1 if unit == "tokens" else 1_000_000
     what = "tokens" if unit == "tokens" else "in cost"
     return HostRefusal(
@@ -140,4 +157,5 @@ def _refusal(unit: str, bound: str, allowed: int, needed: int, **more: int) -> H
         f"and has no room for the {needed / scale:.12g} that this request may take; ask for fewer max_tokens",
         {"limit": f"llm_{unit}", "bound": bound, "allowed": allowed / scale if scale > 1 else allowed}
         | {"needed": needed / scale if scale > 1 else needed, **more},
+        fix=fix,
     )

@@ -19,6 +19,7 @@ Plugin = Annotated[
 ]
 Agent = Annotated[str | None, typer.Option("--agent", metavar="LABEL", help="Only of this agent.")]
 Run = Annotated[str | None, typer.Option("--run", metavar="LABEL", help="Only of this run.")]
+Identifier = Annotated[str, typer.Argument(metavar="ID", help="As `memory search` shows it.")]
 Labelled = Annotated[str | None, typer.Option("--agent", metavar="LABEL", help="Label: which agent it belongs to.")]
 LabelledRun = Annotated[str | None, typer.Option("--run", metavar="LABEL", help="Label: which run it belongs to.")]
 
@@ -109,6 +110,66 @@ def memory_import(
     from mcp_server.cli.memories import Whose, import_memories
 
     raise typer.Exit(import_memories(file, Whose(user, plugin, agent, run), config, json=json))
+
+
+@app.command("stats")
+def memory_stats(user: User = "local", plugin: Plugin = None, config: Config = None, json: Json = False) -> None:
+    """Show how many memories there are, of which types, and how much of the quota they take."""
+    from mcp_server.cli.memories import Whose
+    from mcp_server.cli.memory_care import show_stats
+
+    show_stats(Whose(user, plugin, None, None), config, json=json)
+
+
+@app.command("history")
+def memory_history(
+    id_: Identifier, user: User = "local", plugin: Plugin = None, config: Config = None, json: Json = False
+) -> None:
+    """Show what happened to a memory, and what each change replaced, also when it is deleted."""
+    from mcp_server.cli.memories import Whose
+    from mcp_server.cli.memory_care import show_history
+
+    show_history(id_, Whose(user, plugin, None, None), config, json=json)
+
+
+@app.command("delete")
+def memory_delete(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `memory search` shows them.")],
+    user: User = "local",
+    plugin: Plugin = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Delete memories by their ids."""
+    from mcp_server.cli.memories import Whose
+    from mcp_server.cli.memory_care import delete_memories
+
+    delete_memories(ids, Whose(user, plugin, None, None), config, json=json)
+
+
+@app.command("delete-all")
+def memory_delete_all(
+    confirm: Annotated[
+        int | None, typer.Option("--confirm", metavar="N", help="How many that are; without it the number is told.")
+    ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", metavar="TYPE", help="Only of this type; repeatable.")
+    ] = None,
+    filters: Annotated[
+        str | None, typer.Option("--filter", metavar="JSON", help="Conditions, as in docs/memory.md.")
+    ] = None,
+    user: User = "local",
+    plugin: Plugin = None,
+    agent: Agent = None,
+    run: Run = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Delete every memory that is chosen, all of the user's when nothing is, once their number is confirmed."""
+    from mcp_server.cli.memories import Whose
+    from mcp_server.cli.memory_care import delete_all_memories
+
+    delete_all_memories(Whose(user, plugin, agent, run), config, types or [], filters, confirm, json=json)
 
 
 @app.command("reindex")

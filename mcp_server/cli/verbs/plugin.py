@@ -153,6 +153,13 @@ def plugin_grant(
         typer.Option("--secret", metavar="NAME=PATTERN", help="URLs a secret may be sent to; repeatable."),
     ] = None,
     quota_mb: Annotated[int | None, typer.Option("--quota-mb", metavar="MIB", help="Stored values, at most.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="ALIAS", help="A language model it may ask, by its alias; repeatable."),
+    ] = None,
+    hooks: Annotated[
+        bool, typer.Option("--hooks", help="Let its hooks run: they see all memories of whoever calls.")
+    ] = False,
     deny: Annotated[bool, typer.Option("--deny", help="Withhold capabilities and hosts, whatever is granted.")] = False,
     project: Project = False,
     config: Config = None,
@@ -161,7 +168,7 @@ def plugin_grant(
     """Grant a plugin rights, in the configuration file."""
     from mcp_server.cli.grants import grant_rights, wanted_rights
 
-    wanted = wanted_rights(capabilities, host, folder, range_, secret, quota_mb, deny=deny)
+    wanted = wanted_rights(capabilities, host, folder, range_, secret, quota_mb, model, hooks=hooks, deny=deny)
     grant_rights(plugin, wanted, project=project, config=config, json=json)
 
 

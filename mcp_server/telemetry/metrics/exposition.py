@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -10,20 +10,26 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from mcp_server.telemetry.metrics.families import BUCKETS, FAMILIES, Family
+from mcp_server.telemetry.metrics.joining import Figures
 from mcp_server.telemetry.metrics.tally import Distribution
 
-__all__ = ["Figures", "exposition"]
+__all__ = ["exposition"]
 
-Figures = Mapping[str, Sequence[tuple[tuple[str, ...], float | Distribution]]]
-"""By the name of a family: values of its labels in order, and the figure. A family without figures is shown empty."""
 _BOUNDS = [*(repr(bound) for bound in BUCKETS), "+Inf"]
 
 
-def exposition(figures: Figures, accept: str) -> tuple[bytes, str]:
-    """The page and its media type, as the header ``Accept`` wants it."""
+def exposition(figures: Figures, accept: str, *, process: bool = True) -> tuple[bytes, str]:
+    """The page and its media type, as the header ``Accept`` wants it; a family without figures is shown empty.
+
+    Args:
+        figures: To be shown.
+        accept: That header.
+        process: Show those of this process beside them.
+    """
     registry = CollectorRegistry()
     registry.register(_Given(figures))
-    ProcessCollector(registry=registry)
+    if process:
+        ProcessCollector(registry=registry)
     encode, media = choose_encoder(accept)
     return encode(registry), media
 

@@ -26,12 +26,14 @@ class Family:
         kind: What it is.
         labels: In order.
         what: What it says, for people.
+        over: For a gauge, how several processes make one figure of theirs; any of them knows it when this is empty.
     """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     labels: tuple[str, ...]
     what: str
+    over: Literal["", "sum", "max"] = ""
 
 
 _TOOL = ("plugin", "tool")
@@ -56,7 +58,7 @@ FAMILIES: tuple[Family, ...] = (
         "`instantiate` and `execute` of calls that had a result",
     ),
     Family("agentmem_call_output_bytes_total", "counter", _TOOL, "bytes that plugins answered"),
-    Family("agentmem_calls_in_flight", "gauge", ("plugin",), "calls that hold a place of the plugin now"),
+    Family("agentmem_calls_in_flight", "gauge", ("plugin",), "calls that hold a place of the plugin now", "sum"),
     # host functions
     Family(
         "agentmem_host_calls_total",
@@ -73,14 +75,16 @@ FAMILIES: tuple[Family, ...] = (
     ),
     # plugins and workers
     Family("agentmem_plugin_state", "gauge", ("plugin", "state"), "1, for the state that the plugin is in"),
-    Family("agentmem_plugin_quarantined", "gauge", ("plugin",), "1 while it is held back because its workers crash"),
+    Family(
+        "agentmem_plugin_quarantined", "gauge", ("plugin",), "1 while it is held back because its workers crash", "max"
+    ),
     Family("agentmem_tools", "gauge", (), "tools that are shown to clients"),
-    Family("agentmem_workers", "gauge", ("plugin",), "worker processes that live"),
-    Family("agentmem_worker_memory_bytes", "gauge", ("plugin",), "resident memory of its workers now"),
-    Family("agentmem_worker_memory_peak_bytes", "gauge", ("plugin",), "the most that one of its workers had"),
+    Family("agentmem_workers", "gauge", ("plugin",), "worker processes that live", "sum"),
+    Family("agentmem_worker_memory_bytes", "gauge", ("plugin",), "resident memory of its workers now", "sum"),
+    Family("agentmem_worker_memory_peak_bytes", "gauge", ("plugin",), "the most that one of its workers had", "max"),
     Family("agentmem_worker_starts_total", "counter", ("plugin",), "workers started, from 0 again after a reload"),
     Family("agentmem_worker_crashes_total", "counter", ("plugin",), "workers that died by themselves, as before"),
-    Family("agentmem_hooks_waiting", "gauge", (), "after-hooks that wait for their turn"),
+    Family("agentmem_hooks_waiting", "gauge", (), "after-hooks that wait for their turn", "sum"),
     Family("agentmem_hooks_dropped_total", "counter", (), "after-hooks that were given up, for too many waited"),
     # budgets and quotas
     Family("agentmem_llm_tokens_used", "gauge", ("plugin",), "tokens that the plugin took today (UTC), for everybody"),
@@ -105,5 +109,5 @@ FAMILIES: tuple[Family, ...] = (
         ("route", "status"),
         "requests that were answered; the status is 499 where the client left first",
     ),
-    Family("agentmem_http_requests_in_flight", "gauge", (), "requests that are open, streams among them"),
+    Family("agentmem_http_requests_in_flight", "gauge", (), "requests that are open, streams among them", "sum"),
 )

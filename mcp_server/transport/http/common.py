@@ -20,7 +20,17 @@ from functools import lru_cache
 from mcp_server.transport.http.rates import spend
 from mcp_server.transport.tickets import MOST_SPENT, NONCE_BYTES
 
-__all__ = ["AREAS", "BOARD_AT", "BOARD_BYTES", "NEWS_AT", "NEWS_BYTES", "Common", "CommonBuckets"]
+__all__ = [
+    "AREAS",
+    "ASKED_AT",
+    "BOARD_AT",
+    "BOARD_BYTES",
+    "FIGURES_AT",
+    "NEWS_AT",
+    "NEWS_BYTES",
+    "Common",
+    "CommonBuckets",
+]
 
 AREAS = 2
 """Tables of buckets."""
@@ -32,6 +42,8 @@ _SLOT = struct.Struct("=Qdd")
 _NEXT = struct.Struct("=Q")
 _KEY_BYTES = 32
 _NEXT_AT = _KEY_BYTES
+ASKED_AT = 48
+"""How often figures were asked for, read by ``figures``."""
 _SPENT_AT = 64
 _AREAS_AT = _SPENT_AT + MOST_SPENT * NONCE_BYTES
 _AREA_BYTES = SLOTS * _SLOT.size
@@ -42,6 +54,8 @@ NEWS_AT = BOARD_AT + BOARD_BYTES
 NEWS_BYTES = 512 * 1024
 """Room for the last events, read by ``news``."""
 _SIZE = NEWS_AT + NEWS_BYTES
+FIGURES_AT = _SIZE
+"""Where ``figures`` begin, which are not mapped: they may need room that the disk does not have."""
 
 
 class Common:

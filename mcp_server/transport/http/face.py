@@ -18,6 +18,7 @@ from mcp_server.settings.oauth import OAuthSettings
 from mcp_server.transport.http.address import Address, open_socket
 from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.counted import RequestCounts
+from mcp_server.transport.http.figures import CommonFigures
 from mcp_server.transport.http.gauges import Gauges
 from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.local_token import local_token
@@ -80,20 +81,23 @@ class HttpFace:
         face = McpFace(host, Tickets(common.key, common.spend) if common else None)
         challenge, metadata = _metadata(settings.oauth) if self.authenticate else (Challenge(), [])
         counts = RequestCounts()
+        gauges, figures = Gauges(host, counts), CommonFigures(common) if common else None
         site = Site(
             face,
             settings,
             address,
             verifier,
             challenge=challenge,
-            annexes=[*metadata, metrics_annex(Gauges(host, counts), challenge), *annexes],
+            annexes=[*metadata, metrics_annex(gauges, challenge, figures), *annexes],
             common=common,
             counts=counts,
             before=before,
         )
         if self.inherited is None:
             _tell(address, shown, settings, sse=settings.sse, open_to_all=verifier is None)
-        return HttpServer(site, listening, host.settings.runtime.drain_seconds, self.inherited, _lane(face, host, site))
+        beside = [partial(figures.follow, gauges.own)] if figures else []
+        drain_seconds, lane = host.settings.runtime.drain_seconds, _lane(face, host, site)
+        return HttpServer(site, listening, drain_seconds, self.inherited, lane, beside)
 
     def open(self, settings: HttpSettings) -> tuple[socket.socket, Address, Callable[[], None]]:
         """For the parent of several processes: the socket, its address, and what tells the operator about them.

@@ -49,12 +49,17 @@ class Gauges:
 
     async def read(self) -> dict[str, Labelled]:
         """By the name of a family, what it shows."""
-        found: dict[str, Labelled] = {}
-        stored = await self._stored()
-        for rows in (self._of_server(), self._of_calls(), self._of_host_calls(), self._of_plugins(), stored):
-            for name, labels, figure in rows:
-                found.setdefault(name, []).append((labels, figure))
-        return found
+        return _by_name([*await self._stored(), *self._own()])
+
+    def own(self) -> dict[str, Labelled]:
+        """What no other process on the same store knows."""
+        return _by_name(self._own())
+
+    def _own(self) -> Generator[Row]:
+        yield from self._of_server()
+        yield from self._of_calls()
+        yield from self._of_host_calls()
+        yield from self._of_plugins()
 
     def _heard(self, context: CallContext, function: str, request: bytes, outcome: str, took: int) -> None:
         del request
@@ -121,6 +126,13 @@ class Gauges:
             return True
         record = self._host.registry.records.get(plugin)
         return record is not None and (not record.serving or tool.startswith(f"{plugin}:"))
+
+
+def _by_name(rows: Iterable[Row]) -> dict[str, Labelled]:
+    found: dict[str, Labelled] = {}
+    for name, labels, figure in rows:
+        found.setdefault(name, []).append((labels, figure))
+    return found
 
 
 def _of_workers(record: PluginRecord) -> Generator[Row]:

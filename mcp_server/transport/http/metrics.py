@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from mcp_server.policy.scopes import ADMIN, unmet
 from mcp_server.transport.http.challenge import Challenge
+from mcp_server.transport.http.figures import CommonFigures
 from mcp_server.transport.http.gauges import Gauges
 from mcp_server.transport.http.site import Annex
 from mcp_server.transport.identity import identity_in
@@ -18,12 +19,13 @@ METRICS_PATH = "/metrics"
 _NEED = ((ADMIN,),)
 
 
-def metrics_annex(gauges: Gauges, challenge: Challenge) -> Annex:
+def metrics_annex(gauges: Gauges, challenge: Challenge, common: CommonFigures | None = None) -> Annex:
     """The route.
 
     Args:
         gauges: Of the server.
         challenge: The answer to a token without the scope.
+        common: Where the server is several processes, the figures of all.
     """
 
     async def metrics(request: Request) -> Response:
@@ -33,7 +35,10 @@ def metrics_annex(gauges: Gauges, challenge: Challenge) -> Annex:
         # The library is loaded when somebody looks: most servers are never asked.
         from mcp_server.telemetry.metrics.exposition import exposition  # noqa: PLC0415
 
-        page, media = exposition(await gauges.read(), request.headers.get("accept", ""))
+        figures = await gauges.read()
+        if common is not None:
+            figures = await common.join(figures)
+        page, media = exposition(figures, request.headers.get("accept", ""), process=common is None)
         return Response(page, headers={"content-type": media, "cache-control": "no-store"})
 
     return Annex([Route(METRICS_PATH, metrics, methods=["GET"])])

@@ -6,13 +6,15 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import anyio
 import uvicorn
 
 from mcp_server.transport.http.connections import guarded_protocol
+from mcp_server.transport.http.heads import MAX_HEAD
 from mcp_server.transport.http.inherited import Inherited
 from mcp_server.transport.http.site import Site
 from mcp_server.transport.lane.connection import Lane, lane_protocol
@@ -24,7 +26,6 @@ LOOK_SECONDS = 0.02
 FLUSH_SECONDS = 0.1
 """From the last call's end to the end of the streams: its answer may still be on the way to one."""
 CLOSE_SECONDS = 2
-MAX_HEADERS = 32 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -44,6 +45,7 @@ class HttpServer:
         drain_seconds: How long requests under way may take when the server ends.
         inherited: From the parent, where this is one process of several.
         lane: Is asked first, where there is one.
+        beside: What goes on while it serves.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class HttpServer:
         drain_seconds: float,
         inherited: Inherited | None = None,
         lane: Lane | None = None,
+        beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
-        self.inherited = inherited
+        self.inherited, self._beside = inherited, beside
         self.site, self._listening, self._drain_seconds = site, listening, drain_seconds
         self._asked = anyio.Event()
         self.port: int = listening.getsockname()[1]
@@ -71,13 +74,13 @@ class HttpServer:
                 ws="none",
                 lifespan="off",
                 log_config=None,
-                log_level=logging.WARNING,
+                log_level=logging.ERROR,  # its warnings are what strangers send, one line for each
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=settings.idle_seconds,  # pyright: ignore[reportArgumentType]  # seconds of call_later
                 timeout_graceful_shutdown=CLOSE_SECONDS,
-                h11_max_incomplete_event_size=MAX_HEADERS,
+                h11_max_incomplete_event_size=MAX_HEAD,
             )
         )
 
@@ -87,6 +90,8 @@ class HttpServer:
             async with self.site.manager.run(), anyio.create_task_group() as tasks:
                 tasks.start_soon(self._tell_changes)
                 tasks.start_soon(self._drain)
+                for work in self._beside:
+                    tasks.start_soon(work)
                 if self.inherited is not None:
                     tasks.start_soon(self._follow_parent, self.inherited)
                 await self._server.serve([self._listening])

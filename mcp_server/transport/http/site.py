@@ -19,6 +19,7 @@ from mcp_server.transport.http.common import Common
 from mcp_server.transport.http.counted import RequestCounts
 from mcp_server.transport.http.door import Door
 from mcp_server.transport.http.gate import MessageGate
+from mcp_server.transport.http.heads import HeadGuard
 from mcp_server.transport.http.health import HEALTH, READY, health_routes
 from mcp_server.transport.http.hosts import HostGuard, Names
 from mcp_server.transport.http.problem import problem
@@ -114,6 +115,7 @@ class Site:
         if door is not None:
             door.joined(authentication, signs_in=verifier is not None)
             app = door.dressed(app)
+        app = HeadGuard(app)
         app = counts.around(app, self.routes) if counts else app
         self.app: ASGIApp = _after(before, app) if before else app
 

@@ -52,6 +52,7 @@ class StreamableEndpoint:
         if legacy and self._has_sessions:
             join_session(scope, headers.get(MCP_SESSION_ID_HEADER, ""))
         if scope["method"] == "GET":
+            scope = _as_new(scope)
             return await self._streams.serve(self._manager.handle_request, scope, receive, send)
         if scope["method"] == "POST":
             admitted = await self._gate.admit(scope, receive, send)
@@ -72,3 +73,8 @@ class StreamableEndpoint:
         if isinstance(meta, dict) and "progressToken" in meta:
             return True
         return message.get("method") == "tools/call" and self._face.may_speak(str(params.get("name")))
+
+
+def _as_new(scope: Scope) -> Scope:
+    """A request for a stream that begins now: no event has a number, and the SDK answers nothing to who names one."""
+    return {**scope, "headers": [header for header in scope["headers"] if header[0] != b"last-event-id"]}

@@ -5,8 +5,7 @@ It is left before anything was done or counted, so that the other way finds ever
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from typing import Any
 
 import anyio
@@ -18,8 +17,9 @@ from starlette.responses import Response
 
 from mcp_server.errors import TokenProblem
 from mcp_server.tools.invoke import Invoker
+from mcp_server.transport.http.admission import Slot
 from mcp_server.transport.http.auth import ANONYMOUS
-from mcp_server.transport.http.counted import LEFT
+from mcp_server.transport.http.counted import LEFT, RequestCounts
 from mcp_server.transport.http.sessions import TERMINATED, Session
 from mcp_server.transport.http.verifier import TokenRefused
 from mcp_server.transport.identity import Identity
@@ -28,7 +28,7 @@ from mcp_server.transport.lane.guards import Guards
 from mcp_server.transport.lane.head import Head
 from mcp_server.transport.lane.message import Request, read_request
 from mcp_server.transport.lane.plain import PlainRequests
-from mcp_server.transport.lane.terms import SESSION_VERSIONS, is_modern
+from mcp_server.transport.lane.terms import SESSION_VERSIONS, Terms, is_modern
 from mcp_server.transport.mcp_face import McpFace
 
 __all__ = ["HttpLane"]
@@ -47,7 +47,7 @@ class HttpLane:
 
     def __init__(self, face: McpFace, invoker: Invoker, guards: Guards) -> None:
         self._guards = guards
-        self._plain = PlainRequests(face, invoker)
+        self._plain = PlainRequests(face, invoker, Terms(face.server))
 
     async def answer(self, head: Head, body: bytes) -> Answer | None:
         """The answer to a request; None where the request is not the lane's."""
@@ -90,35 +90,34 @@ class HttpLane:
 
     async def _alone(self, head: Head, request: Request, identity: Identity) -> Answer | None:
         """A request of 2026-07-28."""
-        tool = self._plain.tool(request, identity)
-        named = head.name == (tool.name if tool is not None else "")
-        if not named or (tool is None and not self._plain.is_list(request, identity)):
+        asked = self._plain.asked(request, identity, head.version)
+        if asked is None or head.name != ("" if isinstance(asked, bytes) else asked.name):
             return None
-        with self._admitted(identity) as place:
-            if place is None:
-                return None
-            if tool is None:
-                result = self._plain.listed(identity, head.version)
+        place = self._place(identity)
+        if place is None:
+            return None
+        with place:
+            if isinstance(asked, bytes):
+                result = asked
             else:
-                call = self._plain.call(request, tool, identity, "", head.version)
+                call = self._plain.call(request, asked, identity, "", head.version)
                 result = self._plain.terms.result(await call, head.version)
             place.status = 200
             return success(request.id, result)
 
     async def _in_session(self, request: Request, identity: Identity, session: Session) -> Answer | None:
         """A request in a session of a handshake era: a client that hangs up does not end it, one that says so does."""
-        tool, name = self._plain.tool(request, identity), session.mcp_session_id or ""
-        if tool is None and not self._plain.is_list(request, identity):
+        asked, name = self._plain.asked(request, identity, session.version), session.mcp_session_id or ""
+        if asked is None or (not isinstance(asked, bytes) and coerce_request_id(request.id) in session.calls):
             return None
-        if tool is not None and coerce_request_id(request.id) in session.calls:
+        place = self._place(identity)
+        if place is None:
             return None
-        with self._admitted(identity) as place:
-            if place is None:
-                return None
-            if tool is None:
-                answer = success(request.id, self._plain.listed(identity, session.version), name)
+        with place:
+            if isinstance(asked, bytes):
+                answer = success(request.id, asked, name)
             else:
-                call = self._plain.call(request, tool, identity, name, session.version)
+                call = self._plain.call(request, asked, identity, name, session.version)
                 answer = await self._until_ended(request, session, call)
             place.status = answer.status
             return answer
@@ -144,27 +143,30 @@ class HttpLane:
             return error(None, INTERNAL_ERROR, told, status=500, session=name)
         return error(request.id, REQUEST_CANCELLED, "Request cancelled", status=200, session=name)
 
-    @contextmanager
-    def _admitted(self, identity: Identity) -> Generator[_Place | None]:
-        """A place among the requests that are open, and a row in the figures; None where there is none."""
+    def _place(self, identity: Identity) -> _Place | None:
+        """A place among the requests that are open; None where there is none."""
         slot = self._guards.admission.enter(identity.principal)
-        if isinstance(slot, Response):
-            yield None
-            return
-        counts, place = self._guards.counts, _Place()
-        if counts is not None:
-            counts.open += 1
-        try:
-            yield place
-        finally:
-            slot.free()
-            if counts is not None:
-                counts.open -= 1
-                counts.answered[PATH, place.status] += 1
+        return None if isinstance(slot, Response) else _Place(slot, self._guards.counts)
 
 
 class _Place:
-    """Of one request."""
+    """Of one request among those that are open, and in the figures, as long as it is entered.
 
-    def __init__(self) -> None:
-        self.status = LEFT
+    Attributes:
+        status: What the request was answered.
+    """
+
+    __slots__ = ("_counts", "_slot", "status")
+
+    def __init__(self, slot: Slot, counts: RequestCounts | None) -> None:
+        self._slot, self._counts, self.status = slot, counts, LEFT
+
+    def __enter__(self) -> None:
+        if self._counts is not None:
+            self._counts.open += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._slot.free()
+        if self._counts is not None:
+            self._counts.open -= 1
+            self._counts.answered[PATH, self.status] += 1

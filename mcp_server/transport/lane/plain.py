@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
+from pydantic_core import to_json
 
 from mcp_server.policy.scopes import TOOLS_LIST, unmet
 from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.invoke import Caller, Invoker
+from mcp_server.transport.face import Face
 from mcp_server.transport.identity import Identity, bounds_of
 from mcp_server.transport.lane.message import Request
-from mcp_server.transport.lane.terms import CALL, LIST, Terms, is_modern
-from mcp_server.transport.mcp_face import McpFace, list_page
+from mcp_server.transport.lane.terms import CALL, Terms, is_modern
 from mcp_server.transport.needs import tool_need
 
 __all__ = ["PlainRequests"]
 
 PATIENCE_MS = 15_000
 """After which the SDK makes an event stream of an answer over HTTP that is not there yet (``mcp`` 2.3.0)."""
+HEADER = b"x-mcp-header"
 STAGES = 3
 """Waits that may each last as long as a call: for a place of the caller's, for one of the plugin's, and the call."""
 
@@ -30,19 +31,25 @@ class PlainRequests:
     Args:
         face: What is served.
         invoker: Calls its tools.
+        terms: On which they are answered.
     """
 
-    def __init__(self, face: McpFace, invoker: Invoker) -> None:
-        self._face, self._invoker = face, invoker
-        self.terms = Terms(face.server)
+    def __init__(self, face: Face, invoker: Invoker, terms: Terms) -> None:
+        self._face, self._invoker, self.terms = face, invoker, terms
         self._catalog: Catalog | None = None
         self._open: dict[str, bool] = {}
 
-    def tool(self, request: Request, identity: Identity) -> Tool | None:
-        """The tool of a call that needs nothing but its result; None for every other request."""
+    def asked(self, request: Request, identity: Identity, version: str) -> Tool | bytes | None:
+        """What needs nothing but its result: a tool to call, or the JSON of a result that is there already.
+
+        That is the first page of ``tools/list``, ``server/discover``, or ``ping``. None for every other request.
+        """
+        return self._tool(request, identity) if request.method == CALL else self._known(request, identity, version)
+
+    def _tool(self, request: Request, identity: Identity) -> Tool | None:
         params = request.params
         name, arguments = params.get("name"), params.get("arguments", {})
-        if request.method != CALL or not isinstance(name, str) or not isinstance(arguments, dict):
+        if not isinstance(name, str) or not isinstance(arguments, dict):
             return None
         if not params.keys() <= {"name", "arguments", "_meta"}:
             return None
@@ -59,17 +66,24 @@ class PlainRequests:
         call = self._invoker.run(tool, request.params.get("arguments", {}), caller)
         return self._face.answered(call, tool.name, tool, request.id, legacy=not is_modern(version))
 
-    def is_list(self, request: Request, identity: Identity) -> bool:
-        """Whether ``request`` is for the first page of ``tools/list``, by somebody who may see it."""
-        if request.method != LIST or not request.params.keys() <= {"_meta"}:
-            return False
-        return identity.scopes is None or not unmet(identity.scopes, ((TOOLS_LIST,),))
+    def _known(self, request: Request, identity: Identity, version: str) -> bytes | None:
+        if not request.params.keys() <= {"_meta"}:
+            return None
+        match request.method, is_modern(version):
+            case "tools/list", _:
+                may_see = identity.scopes is None or not unmet(identity.scopes, ((TOOLS_LIST,),))
+                return self._listed(identity, version) if may_see else None
+            case "server/discover", True:
+                return self.terms.discovered(version)
+            case "ping", False:
+                return b"{}"
+            case _:
+                return None
 
-    def listed(self, identity: Identity, version: str) -> bytes:
-        """The JSON of that page."""
+    def _listed(self, identity: Identity, version: str) -> bytes | None:
         shown = self._face.tools_shown(identity)
         entries = shown.modern if is_modern(version) else shown.legacy
-        return self.terms.listed(shown, version, lambda: list_page(entries, None))
+        return self.terms.listed(shown, version, entries)
 
     def _is_open(self, tool: Tool) -> bool:
         """Whether calls of ``tool`` are answered with one body, and read from the body alone."""
@@ -81,7 +95,15 @@ class PlainRequests:
             found = self._open[tool.name] = (
                 not self._face.may_speak(tool.name)
                 and STAGES * tool.limits.execution_time <= PATIENCE_MS
-                and find_invalid_x_mcp_header(tool.input.source) is None
-                and not x_mcp_header_map(tool.input.source)
+                and not _sets_headers(tool)
             )
         return found
+
+
+def _sets_headers(tool: Tool) -> bool:
+    """Whether parts of the arguments are repeated in headers, where the SDK compares them."""
+    if HEADER not in to_json(tool.input.source).lower():
+        return False
+    from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map  # noqa: PLC0415  # loads the SDK
+
+    return find_invalid_x_mcp_header(tool.input.source) is not None or bool(x_mcp_header_map(tool.input.source))
