@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.test_commands import answer, run
 from tests.cli.test_memory_commands import put
 from tests.conftest import Serve
@@ -16,6 +18,7 @@ def stored(home: Path, content: str, *scope: str) -> str:
 
 
 @requirement("memory-commands:care")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 def test_stats_tell_how_much_is_there_of_whom(tmp_path: Path) -> None:
     put(tmp_path, "green tea", "black tea")
     stored(tmp_path, "iced tea", "--type", "core")
@@ -33,6 +36,7 @@ def test_stats_tell_how_much_is_there_of_whom(tmp_path: Path) -> None:
 
 
 @requirement("memory-commands:care")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 async def test_history_tells_what_was_there_before_also_of_what_is_gone(serve: Serve, tmp_path: Path) -> None:
     async with serve(environment={"AGENTMEM_HOME": str(tmp_path)}) as server:
         kept = (await done(server, "add", {"content": "tea at four"}))["memory"]["id"]
@@ -52,6 +56,7 @@ async def test_history_tells_what_was_there_before_also_of_what_is_gone(serve: S
 
 
 @requirement("memory-commands:care")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 def test_memories_are_deleted_by_id_in_their_scope_alone(tmp_path: Path) -> None:
     first, second = stored(tmp_path, "one"), stored(tmp_path, "two")
     assert run(tmp_path, "memory", "delete", first, "--user", "bob").returncode == 5
@@ -68,6 +73,7 @@ def test_memories_are_deleted_by_id_in_their_scope_alone(tmp_path: Path) -> None
 
 
 @requirement("memory-commands:care")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 def test_many_are_deleted_only_with_their_number_said(tmp_path: Path) -> None:
     put(tmp_path, "green tea", "black tea")
     stored(tmp_path, "iced tea", "--type", "core", "--agent", "bar")

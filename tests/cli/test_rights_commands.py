@@ -117,6 +117,7 @@ provider = "here"
 
 @requirement("grants:edit")
 @requirement("grants:side-by-side")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 def test_models_hooks_and_whose_memories_are_granted_and_shown_like_every_right(tmp_path: Path, plugins: Path) -> None:
     asks = '[capabilities]\noptional = ["LLMAccess", "MemoryAccess"]\n[hooks]\nbefore_add = "run"\n'
     write_plugin(plugins, "guard", answers("null"), asks)
@@ -157,6 +158,7 @@ def test_models_hooks_and_whose_memories_are_granted_and_shown_like_every_right(
 
 
 @requirement("audit:decisions")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 def test_every_change_of_a_grant_is_on_record_and_nothing_else(tmp_path: Path) -> None:
     run(tmp_path, "plugin", "grant", "p", "StorageAccess", "--quota-mb", "7")
     run(tmp_path, "plugin", "grant", "p", "StorageAccess", "--quota-mb", "7")

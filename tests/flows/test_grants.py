@@ -229,6 +229,7 @@ def assert_models_side(envelope: dict[str, Any]) -> None:
 
 @requirement("refusals:operator")
 @requirement("refusals:model")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 async def test_the_commands_that_the_log_names_are_all_it_takes_and_the_guest_reads_none_of_them(
     serve: Serve, plugins: Path, home: Path, tmp_path: Path, address: str
 ) -> None:
@@ -441,6 +442,7 @@ async def test_a_plugin_that_is_held_back_tells_its_fix_in_the_log_and_not_to_th
 @requirement("refusals:operator")
 @requirement("capability:files")
 @requirement("capability:network")
+@pytest.mark.timeout(120)  # many commands, each a process of its own
 async def test_the_numbers_of_files_and_requests_are_the_operators_and_each_refusal_says_how_to_raise_its_own(
     serve: Serve, plugins: Path, home: Path, tmp_path: Path, address: str
 ) -> None:
