@@ -235,6 +235,7 @@ REQUIREMENTS: dict[str, str] = {
     "doctor:finds": "doctor finds what is not in order, each fault with its fix, and exits with 1.",
     "doctor:well": "Where all is in order doctor says so, after a handshake with a real server.",
     "commands:call": "A tool is called from the shell with words, with JSON, and with JSON from stdin.",
+    "commands:stats-files": "The figures of every server that runs are kept for `plugin stats`, however many.",
     "commands:folders": "Without folders the local ones are used, then the user's, then the examples.",
     "commands:home": "AGENTMEM_HOME moves everything that the commands read and write.",
     "commands:help": "The help of every command says what it does, describes each option and ends with an example.",

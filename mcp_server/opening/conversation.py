@@ -44,7 +44,6 @@ class Conversation:
                 return f"{_START}\n{method}\n{said}"
             case (state, "tools/list") if state == _START and _stands_alone(params):
                 self._state = _ALONE
-                return f"{_START}\n{method}\n{said}"
             case (state, "tools/list" | "ping") if state != _START:
                 pass
             case (state, "server/discover") if state == _ALONE:

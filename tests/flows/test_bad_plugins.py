@@ -338,7 +338,7 @@ async def test_a_folder_that_cannot_be_used_ends_the_server_with_a_clear_sentenc
 async def refused_start(folder: Path, home: Path, tmp_path: Path) -> tuple[int, str]:
     with (tmp_path / "stderr").open("w+b") as stderr:
         async with stdio_server(folder, home=home, stderr=stderr.fileno()) as server:
-            with anyio.fail_after(10):
+            with anyio.fail_after(40):
                 status = await server.process.wait()
         stderr.seek(0)
         return status, stderr.read().decode()
