@@ -18,7 +18,7 @@ from mcp_server.errors import InvalidArguments
 from mcp_server.manifest.model import PLUGIN_ID
 from mcp_server.problems import did_you_mean
 
-__all__ = ["TYPES", "begin_plugin"]
+__all__ = ["TYPED", "TYPES", "begin_plugin"]
 
 TYPES = ("Custom", "MemoryProcessor", "CodeAnalyzer", "SearchAlgorithm", "DataSource", "Multimodal")
 _DESCRIPTIONS = {
@@ -29,6 +29,16 @@ _DESCRIPTIONS = {
     "DataSource": "Makes memories of the lines of a table",
     "Multimodal": "Says what kind of file a medium is",
 }
+_CALLS = {  # a line for the README
+    "Custom": 'count text="to be or not to be"',
+    "MemoryProcessor": 'process_memory content=" tea  is green "',
+    "CodeAnalyzer": 'analyze_code language=python code="import os"',
+    "SearchAlgorithm": 'compute_similarity a=tea b="green tea"',
+    "DataSource": 'connect table="name, drink"',
+    "Multimodal": "process_media media_type=image/png data=iVBORw0KGgo=",
+}
+TYPED = ("rust", "go")
+"""Languages with a template for each type; the others begin as ``Custom``, whatever they become."""
 _WASI = "\n[runtime]\nwasi = true # Go's runtime imports it, for its clock and random numbers\n"
 _RUST_SCHEMAS = 'input_schema = "schemas/count.input.json"\noutput_schema = "schemas/count.output.json"\n'
 # A template's name -> that of the file: what tools would take for their own has no dot among the sources.
@@ -53,6 +63,7 @@ class _Wanted:
             "name": name,
             "author": self.author,
             "description": _DESCRIPTIONS[self.kind],
+            "call": _CALLS[self.kind],
             "runtime": _WASI if self.language == "go" else "",
             "schemas": schemas.rstrip("\n"),
         }
@@ -64,7 +75,7 @@ def begin_plugin(plugin: str, language: str, kind: str, place: Path, author: str
     Args:
         plugin: Its id.
         language: One of :data:`LANGUAGES`.
-        kind: One of :data:`TYPES`; other than ``Custom`` in Rust alone.
+        kind: One of :data:`TYPES`; other than ``Custom`` in the languages :data:`TYPED`.
         place: Its folder.
         author: For its manifest.
 
@@ -96,9 +107,11 @@ def _check(wanted: _Wanted) -> None:
     for word, known in ((wanted.language, tuple(LANGUAGES)), (wanted.kind, TYPES)):
         if word not in known:
             raise InvalidArguments(f"there is no '{word}'{did_you_mean(word, known)}", fix=f"one of {', '.join(known)}")
-    if wanted.kind != "Custom" and wanted.language != "rust":
+    if wanted.kind != "Custom" and wanted.language not in TYPED:
         raise InvalidArguments(
-            f"a template of the type {wanted.kind} is there in Rust alone", fix=f"--lang rust --type {wanted.kind}"
+            f"a template of the type {wanted.kind} is there in Rust and Go, and none in {wanted.language}: "
+            "a manifest with that type, and its functions, is all that such a plugin needs",
+            fix=f"--lang {' or '.join(TYPED)} --type {wanted.kind}, or begin without --type and change plugin.toml",
         )
     if '"' in wanted.author or "\\" in wanted.author or not wanted.author.isprintable():
         raise InvalidArguments("the author's name holds a quote, a backslash or an invisible character", fix="--author")
@@ -111,9 +124,11 @@ def _sources(wanted: _Wanted) -> Iterator[Traversable]:
     else:
         for name in ("README.md", "gitignore"):
             yield _templates() / "any" / f"{name}{_SUFFIX}"
+        yield _templates() / "types" / wanted.kind.lower()
     yield _templates() / wanted.language
-    if wanted.language == "rust":
-        yield _templates() / f"rust-{wanted.kind.lower()}"
+    own = _templates() / f"{wanted.language}-{wanted.kind.lower()}"
+    if own.is_dir():
+        yield own
 
 
 def _templates() -> Traversable:

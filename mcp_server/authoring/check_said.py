@@ -20,8 +20,6 @@ from mcp_server.manifest.model import Manifest
 
 __all__ = ["with_what_it_says"]
 
-_CODE = "metadata_differs"
-
 
 async def with_what_it_says(report: Report, *, cache: Path | None = None) -> Report:
     """``report`` with a finding for each thing that the module says otherwise than its manifest.
@@ -105,4 +103,4 @@ def _names(said: object) -> list[str]:
 
 
 def _differs(findings: Findings, place: tuple[str, ...], text: str) -> None:
-    findings.warning(_CODE, text, "correct the one that is wrong: people and other hosts read both", place)
+    findings.warning("metadata_differs", text, "correct the one that is wrong: people and other hosts read both", place)

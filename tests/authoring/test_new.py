@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_server.authoring.beginning import TYPES, begin_plugin
+from mcp_server.authoring.beginning import TYPED, TYPES, begin_plugin
 from mcp_server.authoring.building import build_plugin
 from mcp_server.authoring.errors import ToolchainMissing
 from mcp_server.authoring.languages import LANGUAGES, Language, language_of
@@ -19,7 +19,9 @@ from tests.guests import answers
 from tests.requirements import requirement
 from tests.toolchains import environment_for
 
-EVERY = [(language, "Custom") for language in LANGUAGES] + [("rust", kind) for kind in TYPES if kind != "Custom"]
+EVERY = [(language, "Custom") for language in LANGUAGES] + [
+    (language, kind) for language in TYPED for kind in TYPES[1:]
+]
 
 
 @requirement("author:new")
@@ -74,7 +76,7 @@ def test_nothing_that_is_there_is_overwritten(cache: Path, tmp_path: Path) -> No
         (("1st", "--lang", "rust"), "the first of them a letter"),
         (("try", "--lang", "zigg"), "did you mean 'zig'?"),
         (("try", "--lang", "rust", "--type", "Multimodel"), "did you mean 'Multimodal'?"),
-        (("try", "--lang", "go", "--type", "DataSource"), "in Rust alone"),
+        (("try", "--lang", "c", "--type", "DataSource"), "is there in Rust and Go, and none in c"),
         (("try", "--lang", "c", "--author", 'A"'), "a quote"),
     ],
 )
