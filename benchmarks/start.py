@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,9 +15,10 @@ from pathlib import Path
 import extism  # pyright: ignore[reportMissingTypeStubs]
 
 from benchmarks.guests import padded
+from benchmarks.machine import memory_kib
 from benchmarks.plugins import write_plugins
 from benchmarks.rounds import interleave, seconds_per_call
-from benchmarks.stdio_client import ROOT, StdioClient, server_environment
+from benchmarks.stdio_client import ROOT, Era, StdioClient, server_environment
 from benchmarks.table import Bar, Row, against, alone, run_program
 from mcp_server.host import PluginHost
 
@@ -36,31 +38,64 @@ def measure(quick: bool = False) -> list[Row]:
 def _starts(home: Path, rounds: int) -> list[Row]:
     environment = server_environment(home)
     del environment["PYTHONDONTWRITEBYTECODE"]  # the first round compiles what was changed, for both sides
-    served, helped, imported = interleave(
+    forgetful = {**environment, "AGENTMEM_HOME": str(home / "forgetful")}
+    resident: list[float] = []
+    fresh, again, session, called, helped, imported = interleave(
         rounds,
+        lambda: _first_list(home, forgetful, remembered=False),
         lambda: _first_list(home, environment),
+        lambda: _first_list(home, environment, "legacy", resident=resident),
+        lambda: _first_call(home, environment),
         lambda: _run(("-m", "mcp_server", "--help"), environment),
         lambda: _run(IMPORT, environment),
     )
-    more = [mine - base for mine, base in zip(served, imported, strict=True)]
-    compiled = sum(path.is_file() for path in (home / "cache" / "code").rglob("*"))
+    more = [mine - base for mine, base in zip(fresh, imported, strict=True)]
+    compiled = sum(path.is_file() for path in (home / "forgetful" / "cache" / "code").rglob("*"))
+    loads, sooner = f"{PLUGINS} plugins", Bar("most", 0.15, "figure")
     return [
-        against(f"start to the first tools/list, {PLUGINS} plugins, against import mcp.server", "s", served, imported),
+        against(f"first start to the first tools/list, {loads}, against import mcp.server", "s", fresh, imported),
         alone("what that is more than the import", "s", more, Bar("most", 0.3, "figure")),
-        alone("files of compiled code by then", "", compiled, Bar("most", 0, "figure")),
+        against(f"another start to the first tools/list, {loads}, against the import", "s", again, imported, sooner),
+        against("another start to initialize and tools/list, against the import", "s", session, imported, sooner),
+        against("another start to these and the answer of a call", "s", called, imported, Bar("most", 0.3, "figure")),
+        alone("resident memory of the server before that call", "MB", resident[1:], Bar("most", 35, "figure")),
+        alone("files of compiled code after tools/list", "", compiled, Bar("most", 0, "figure")),
         against("--help, against import mcp.server", "s", helped, imported, Bar("most", 0.3)),
     ]
 
 
-def _first_list(home: Path, environment: Mapping[str, str]) -> float:
+def _first_list(
+    home: Path,
+    environment: Mapping[str, str],
+    era: Era = "modern",
+    *,
+    remembered: bool = True,
+    resident: list[float] | None = None,
+) -> float:
+    if not remembered:
+        shutil.rmtree(Path(environment["AGENTMEM_HOME"]) / "cache" / "answers", ignore_errors=True)
     started = time.perf_counter()
-    arguments = ["-m", "mcp_server", "serve", "--plugins", str(home / "plugins")]
-    with StdioClient(arguments, "modern", environment) as client:
+    with _client(home, environment, era) as client:
         tools = client.ask("tools/list", {})["tools"]
         seconds = time.perf_counter() - started
+        if resident is not None:
+            resident.append(memory_kib(client.pid)["Rss"] * 1_024 / 1e6)
     if len(tools) != PLUGINS:
         raise RuntimeError(f"{len(tools)} tools were listed, {PLUGINS} plugins were written")
     return seconds
+
+
+def _first_call(home: Path, environment: Mapping[str, str]) -> float:
+    """Of the same module each time: the first round, which is not kept, compiles it."""
+    started = time.perf_counter()
+    with _client(home, environment, "legacy") as client:
+        client.ask("tools/list", {})
+        client.call("plugin-000__echo", {"message": "hello"})
+        return time.perf_counter() - started
+
+
+def _client(home: Path, environment: Mapping[str, str], era: Era) -> StdioClient:
+    return StdioClient(["-m", "mcp_server", "serve", "--plugins", str(home / "plugins")], era, environment)
 
 
 def _run(arguments: tuple[str, ...], environment: Mapping[str, str]) -> float:

@@ -20,10 +20,10 @@ from anyio.abc import TaskGroup, TaskStatus
 from mcp_server import __version__
 from mcp_server.errors import SettingsError
 from mcp_server.host import PluginHost
+from mcp_server.premises import recorder_of
 from mcp_server.registry.approval import LOCK_NAME
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
-from mcp_server.registry.watcher import watch_folders
 from mcp_server.reloading import Reloader
 from mcp_server.running.record import announced
 from mcp_server.settings import Configuration, Folders, Settings
@@ -36,12 +36,13 @@ from mcp_server.telemetry.plugin_log import PluginLogFiles
 from mcp_server.telemetry.snapshot import SnapshotFile
 from mcp_server.telemetry.stderr import DrainedStderr
 from mcp_server.telemetry.tracing.export import start_tracing
-from mcp_server.transport.mcp_face import McpFace
-from mcp_server.transport.stdio import serve_stdio
+from mcp_server.transport.pipes import serve_pipes
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from mcp_server.opening.front import Opened
+    from mcp_server.opening.recorder import Recorder
     from mcp_server.telemetry.events import Hub
     from mcp_server.transport.http.face import HttpFace
     from mcp_server.transport.http.serving import HttpServer
@@ -68,6 +69,7 @@ async def run_server(
     read: Callable[[], Configuration] | None = None,
     first: Configuration | None = None,
     launch: Launch | None = None,
+    opened: Opened | None = None,
 ) -> None:
     """Serve MCP clients until the client on pipes ends its input, or the process is asked to end.
 
@@ -81,6 +83,7 @@ async def run_server(
         read: Reads the configuration anew, for SIGHUP and ``watch``; it stays as it is when omitted.
         first: What ``settings`` came from.
         launch: How the process was started, for approvals.
+        opened: What was done on the pipes before there was a server.
 
     Raises:
         ApprovalPending: With ``--locked``, a plugin is not what was approved.
@@ -98,9 +101,12 @@ async def run_server(
             server = http_server(http, host, reloader, own, tasks) if http is not None else None
             _freeze_heap(host)
             if watch:
+                from mcp_server.registry.watcher import watch_folders  # noqa: PLC0415  # for those who watch
+
                 tasks.start_soon(watch_folders, folders, reloader.look)
             with _announced(host, http, server, own.state, launch):
-                await _serve(host, server, pipes if stdio else None)
+                recorder = recorder_of(host, opened, first, own, launch) if opened and first else None
+                await _serve(host, server, pipes if stdio else None, recorder)
             await host.settle()
             tasks.cancel_scope.cancel()
 
@@ -192,7 +198,9 @@ def _log_calls(host: PluginHost, state: Path) -> CallLog:
     return log
 
 
-async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, int] | None) -> None:
+async def _serve(
+    host: PluginHost, server: HttpServer | None, pipes: tuple[int, int] | None, recorder: Recorder | None
+) -> None:
     """Serve where it was asked for; with pipes, the client on them decides how long."""
     drain_seconds = host.settings.runtime.drain_seconds
     async with anyio.create_task_group() as tasks:
@@ -201,7 +209,8 @@ async def _serve(host: PluginHost, server: HttpServer | None, pipes: tuple[int, 
         if pipes is not None:
             ending = server.end if server is not None else None
             invoker = host.invoker if host.settings.runtime.fast_lane and host.invoker.tracing is None else None
-            await serve_stdio(McpFace(host), *pipes, drain_seconds=drain_seconds, ending=ending, invoker=invoker)
+            serve = partial(serve_pipes, host, *pipes, drain_seconds=drain_seconds, ending=ending)
+            await serve(invoker=invoker, recorder=recorder)
         if server is not None and pipes is not None:
             server.end()
         elif server is not None:

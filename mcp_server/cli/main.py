@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ from mcp_server.cli.options import (
     Stdio,
     Watch,
 )
-from mcp_server.cli.output import be_quiet, fail, known, print_json
+from mcp_server.cli.output import be_quiet, guarded, print_json
 from mcp_server.cli.verbs import (
     audit,
     author,
@@ -39,7 +39,9 @@ from mcp_server.cli.verbs import (
     token,
     tool,
 )
-from mcp_server.errors import AgentMemError
+
+if TYPE_CHECKING:
+    from mcp_server.opening.front import Opened
 
 __all__ = ["app", "main"]
 
@@ -72,6 +74,7 @@ app.command()(care.completion)
 
 @app.command()
 def serve(
+    context: typer.Context,
     manifests: Manifests = None,
     plugins: Plugins = None,
     config: Config = None,
@@ -93,7 +96,7 @@ def serve(
         from mcp_server.cli.processes import serve_with_processes
 
         raise typer.Exit(serve_with_processes(http, processes, options, stdio=stdio))
-    serve_all(options, http=http, stdio=stdio, inherited=inherited)
+    serve_all(options, http=http, stdio=stdio, inherited=inherited, opened=context.obj)
 
 
 @app.command()
@@ -142,14 +145,10 @@ def _words(words: list[str]) -> list[str]:
     return with_address(words)
 
 
-def main() -> None:
-    """Run the command line; every failure is one sentence on stderr and an exit code."""
-    wants_json = "--json" in sys.argv
-    try:
-        app(args=_words(sys.argv[1:]))
-    except AgentMemError as error:
-        sys.exit(fail(error, as_json=wants_json))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001  # the command line's main: nothing may leave as a traceback
-        sys.exit(fail(known(error), as_json=wants_json))
+def main(opened: Opened | None = None) -> None:
+    """Run the command line; every failure is one sentence on stderr and an exit code.
+
+    Args:
+        opened: What was done for a client of ``serve`` before; nothing when omitted.
+    """
+    guarded(lambda: app(args=_words(sys.argv[1:]), obj=opened), as_json="--json" in sys.argv)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from mcp_server.errors import AgentMemError
 
-__all__ = ["be_quiet", "fail", "is_quiet", "known", "note", "print_json", "print_table", "say"]
+__all__ = ["be_quiet", "fail", "guarded", "is_quiet", "known", "note", "print_json", "print_table", "say"]
 
 _quiet: list[bool] = []
 
@@ -58,6 +58,22 @@ def fail(error: AgentMemError, *, as_json: bool) -> int:
         fix = f"\n  fix: {error.fix}" if error.fix else ""
         print(f"error[{error.error_code}]: {error.message}{fix}", file=sys.stderr)
     return error.exit_code
+
+
+def guarded(run: Callable[[], object], *, as_json: bool) -> None:
+    """Run a command; every failure of it is one sentence on stderr and an exit code.
+
+    Raises:
+        SystemExit: It has failed.
+    """
+    try:
+        run()
+    except AgentMemError as error:
+        sys.exit(fail(error, as_json=as_json))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001  # the command line's main: nothing may leave as a traceback
+        sys.exit(fail(known(error), as_json=as_json))
 
 
 def known(error: Exception) -> AgentMemError:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 import mcp_server
-from mcp_server.cli.output import note
+from mcp_server.cli.output import be_quiet, guarded, is_quiet, note
 from mcp_server.errors import SettingsError
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.registry.governed import Launch
 from mcp_server.settings import Configuration, Settings, load_configuration, user_folders
 
 if TYPE_CHECKING:
+    from mcp_server.opening.front import Opened
     from mcp_server.transport.http.face import HttpFace
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "load",
     "parse_sets",
     "serve",
+    "serve_again",
     "settings_of",
     "versions",
     "with_address",
@@ -61,18 +63,42 @@ class ServeOptions:
         switches = {"--watch": self.watch, "--locked": self.locked, "--no-auth": self.no_auth}
         return words + [name for name, given in switches.items() if given]
 
+    def document(self) -> dict[str, Any]:
+        """As JSON has them."""
+        folders = {"manifests": [*map(str, self.manifests)], "plugins": [*map(str, self.plugins)]}
+        switches = {"watch": self.watch, "locked": self.locked, "no_auth": self.no_auth, "quiet": is_quiet()}
+        return {**folders, "config": str(self.config) if self.config else None, "sets": list(self.sets), **switches}
 
-def serve(options: ServeOptions, *, http: str | None, stdio: bool, inherited: str | None) -> None:
-    """Serve until the client closes stdin, or the process is asked to end."""
+
+def serve_again(opened: Opened) -> None:
+    """Serve as the same command line was understood at an earlier start, without the library that understands it.
+
+    Raises:
+        SystemExit: It has failed; that was said.
+    """
+    said = opened.options
+    if said["quiet"]:
+        be_quiet()
+    manifests, plugins = ([Path(folder) for folder in said[key]] for key in ("manifests", "plugins"))
+    config = Path(said["config"]) if said["config"] else None
+    options = ServeOptions(manifests, plugins, config, said["sets"], said["watch"], said["locked"], said["no_auth"])
+    guarded(partial(serve, options, http=None, stdio=True, inherited=None, opened=opened), as_json=False)
+
+
+def serve(
+    options: ServeOptions, *, http: str | None, stdio: bool, inherited: str | None, opened: Opened | None = None
+) -> None:
+    """Serve until the client closes stdin, or the process is asked to end; ``opened``: what was done before."""
     from mcp_server.app import run_server
 
+    opened = opened and opened._replace(options=options.document())
     read = partial(load_configuration, options.config, overrides=parse_sets(options.sets))
     first = read()
     folders, launch = _found(options, http=http is not None)
     face = http_face(http, no_auth=options.no_auth, inherited=inherited) if http is not None else None
     run = partial(run_server, first.settings, folders, user_folders(), watch=options.watch, read=read, first=first)
-    options_of_loop = {"use_uvloop": first.settings.runtime.uvloop and find_spec("uvloop") is not None}
-    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None), backend_options=options_of_loop)
+    loop = {"use_uvloop": first.settings.runtime.uvloop and find_spec("uvloop") is not None}
+    anyio.run(partial(run, launch=launch, http=face, stdio=stdio or face is None, opened=opened), backend_options=loop)
 
 
 def _found(options: ServeOptions, *, http: bool) -> tuple[PluginFolders, Launch]:

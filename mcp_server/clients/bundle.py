@@ -31,7 +31,7 @@ from pathlib import Path
 here = Path(__file__).resolve().parent
 sys.path.insert(0, str(here))
 
-from mcp_server.cli.main import main  # noqa: E402
+from mcp_server.__main__ import main  # noqa: E402
 
 sys.argv[1:] = ["serve", "--plugins", str(here.parent / "plugins"), *sys.argv[1:]]
 main()

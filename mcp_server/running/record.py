@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkstemp
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mcp_server.running import presence
+from mcp_server.running.presence import FOLDER
+
 __all__ = ["FOLDER", "RunningServer", "announced", "running_servers"]
 
-FOLDER = "running"
-"""Its name in the state folder."""
 MAX_BYTES = 65_536
 
 
@@ -63,46 +62,15 @@ def announced(
     folders: tuple[str, ...] = (),
 ) -> Generator[None]:
     """Let others find this process, as long as the block lasts; where the disk refuses, nobody finds it."""
-    server = RunningServer(
-        pid=os.getpid(),
-        version=version,
-        started=time.time(),
-        url=url,
-        local_token=local_token,
-        locked=locked,
-        folders=folders,
-    )
-    path, handle = state / FOLDER / f"{server.pid}.json", -1
-    with suppress(OSError):
-        handle = _write(path, server.model_dump_json().encode())
-    try:
+    says = {"version": version, "url": url, "local_token": local_token, "locked": locked, "folders": folders}
+    with presence.announced(str(state), says):
         yield
-    finally:
-        if handle >= 0:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-            os.close(handle)
 
 
 def running_servers(state: Path) -> list[RunningServer]:
     """Every server that runs, the one that started last first; records of servers that are gone are removed."""
     found = [server for path in (state / FOLDER).glob("*.json") if (server := _read(path)) is not None]
     return sorted(found, key=lambda server: server.started, reverse=True)
-
-
-def _write(path: Path, data: bytes) -> int:
-    """The descriptor that holds the lock; others see the file only once it is whole and locked."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, fresh = mkstemp(prefix=f".{path.stem}-", dir=path.parent)  # mode 0600, and closed by an exec
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        os.write(handle, data)
-        Path(fresh).replace(path)
-    except BaseException:
-        os.close(handle)
-        Path(fresh).unlink(missing_ok=True)
-        raise
-    return handle
 
 
 def _read(path: Path) -> RunningServer | None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from mcp_server.opening.place import HOME_VARIABLE, home_of
 from mcp_server.policy.paths import PROJECT_FILE
 from mcp_server.settings.variables import environment_of
 
 __all__ = ["Folders", "HOME_VARIABLE", "project_file", "user_file", "user_folders"]
 
-HOME_VARIABLE = "AGENTMEM_HOME"
 CONFIG_NAME = "config.toml"
 
 
@@ -39,9 +39,9 @@ class Folders:
 
 def user_folders(environment: Mapping[str, str] | None = None) -> Folders:
     """The user's folders; all below ``AGENTMEM_HOME`` when that is set."""
-    home = environment_of(environment).get(HOME_VARIABLE)
+    home = home_of(environment_of(environment))
     if home:
-        root = Path(home).expanduser().absolute()
+        root = Path(home)
         return Folders(root / "config", root / "data", root / "cache", root / "state")
     own = PlatformDirs("agentmem-mcp", appauthor=False)
     return Folders(own.user_config_path, own.user_data_path, own.user_cache_path, own.user_state_path)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-__all__ = ["INTERNAL_ERROR", "INVALID_REQUEST", "PARSE_ERROR", "Message", "frame_problem", "usable_id"]
+__all__ = [
+    "CONNECTION_CLOSED",
+    "INTERNAL_ERROR",
+    "INVALID_REQUEST",
+    "PARSE_ERROR",
+    "Message",
+    "correlated",
+    "frame_problem",
+    "usable_id",
+]
 
 PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR = -32700, -32600, -32603
+CONNECTION_CLOSED = -32000
+"""Of MCP's SDKs: the connection ended before the answer was there."""
 MAX_ID_CHARS = 256
 
 Message = dict[str, Any]
@@ -41,3 +52,11 @@ def usable_id(message: object) -> str | int | None:
     if isinstance(value, int):
         return value if abs(value) < 2**63 else None
     return value if isinstance(value, str) and len(value) <= MAX_ID_CHARS else None
+
+
+def correlated(request_id: str | int) -> str | int:
+    """What an id is compared by: a number that a client sends as text is the number, as in MCP's SDKs."""
+    try:
+        return int(request_id)
+    except ValueError:
+        return request_id

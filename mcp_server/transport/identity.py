@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any
-
-from mcp.server.context import ServerRequestContext
-from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS
+from typing import TYPE_CHECKING, Any
 
 from mcp_server.memory.bounds import UNBOUND, Bounds, checked_label
+
+if TYPE_CHECKING:
+    from mcp.server.context import ServerRequestContext
 
 __all__ = ["LOCAL", "Identity", "bounds_of", "identify", "identity_in", "identity_of", "join_session", "session_of"]
 
@@ -74,6 +73,9 @@ def bounds_of(meta: Mapping[str, Any] | None) -> Bounds:
             try:
                 said[name] = checked_label(meta[key])
             except ValueError as error:
+                from mcp.shared.exceptions import MCPError  # noqa: PLC0415  # who gets here may have no SDK yet
+                from mcp_types import INVALID_PARAMS  # noqa: PLC0415  # as above
+
                 raise MCPError(INVALID_PARAMS, f"_meta: '{key}' {error}") from None
     return Bounds(**said)
 

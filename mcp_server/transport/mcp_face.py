@@ -9,11 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import anyio
 import mcp_types as types
 from mcp.server import NotificationOptions, Server
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -22,22 +21,19 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_server import __version__
-from mcp_server.errors import AgentMemError, ConsentNeeded, ToolNotFound
+from mcp_server.errors import ConsentNeeded, ToolNotFound
 from mcp_server.host import PluginHost
 from mcp_server.policy.scopes import unmet
-from mcp_server.registry.version import Asking
-from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.invoke import Caller
-from mcp_server.tools.projection import ToolList, error_result, result_wire
 from mcp_server.tools.results import ToolResult
 from mcp_server.transport.asking import Rounds, ask_in_session, input_required
 from mcp_server.transport.client_log import ClientLog, set_level
+from mcp_server.transport.face import Face
 from mcp_server.transport.identity import Identity, bounds_of, identity_of, session_of
 from mcp_server.transport.memory_resources import MemoryResources
 from mcp_server.transport.needs import needed, reads_memories
 from mcp_server.transport.notices import Notices
 from mcp_server.transport.tickets import Tickets
-from mcp_server.transport.tool_lists import ToolLists
 from mcp_server.transport.traced import said_by_transport
 
 __all__ = ["McpFace", "list_page"]
@@ -55,7 +51,7 @@ LIST_TTL_MS = 5_000
 """How long a client may keep a list: short, because plugins are reloaded while the server runs."""
 
 
-class McpFace:
+class McpFace(Face):
     """One MCP server object over a plugin host; serves any number of connections of any number of principals.
 
     Args:
@@ -64,20 +60,13 @@ class McpFace:
     """
 
     def __init__(self, host: PluginHost, tickets: Tickets | None = None) -> None:
-        self._host = host
-        self._lists = ToolLists()
+        super().__init__(host)
         self._rounds = Rounds(tickets)
-        self._changed = anyio.Event()
-        host.changed.append(lambda: self._changed.set())
         self.notices = Notices()
-        self.era = ""
-        """The protocol version that the client on pipes has settled on; a probe settles nothing."""
         self.joined: list[Callable[[str, str, str], None]] = []
         """Told of each session over HTTP that was initialized: its id, its principal, its version."""
         self.cancelled: list[Callable[[str, object], None]] = []
         """Told of each request that a session over HTTP cancelled: the session's id and the request's."""
-        self.calls = 0
-        """``tools/call`` requests that are being answered now."""
         self.server: Server[Any] = _ChangingServer(
             NAME,
             version=__version__,
@@ -94,31 +83,9 @@ class McpFace:
         if host.settings.memory.tools:
             MemoryResources(host, self.notices).serve_on(self.server)
 
-    def catalog(self, identity: Identity) -> Catalog:
-        """The tools that are served now to ``identity``, whatever its scopes."""
-        return self._host.views.of(identity.principal)
-
-    def catalog_of_all(self) -> Catalog:
-        """All tools that are served now."""
-        return self._host.catalog
-
     def initialization_options(self) -> InitializationOptions:
         """What a legacy ``initialize`` is answered."""
         return self.server.create_initialization_options()
-
-    def may_speak(self, name: str) -> bool:
-        """Whether a call of tool ``name`` may send something before its result: a question, or a line of a log."""
-        tool = self._host.catalog.tools.get(name)
-        if tool is None or tool.version is None:
-            return False
-        return tool.version.word.asking is not Asking.NO or any(
-            imported.name == "log" for imported in tool.version.module.imports
-        )
-
-    async def wait_changed(self) -> None:
-        """Return when the host's tool list has changed since the last return."""
-        await self._changed.wait()
-        self._changed = anyio.Event()
 
     async def announce(self) -> None:
         """Tell subscribers, and sessions over HTTP, that the tool list changed."""
@@ -159,10 +126,6 @@ class McpFace:
         shown = self.tools_shown(identity)
         return list_page(shown.modern if _is_modern(ctx) else shown.legacy, params.cursor)
 
-    def tools_shown(self, identity: Identity) -> ToolList:
-        """The tools that ``identity`` may call, made once for each catalogue."""
-        return self._lists.of(self._host.catalog, self.catalog(identity), identity)
-
     async def _call_tool(
         self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
     ) -> dict[str, Any]:
@@ -187,36 +150,6 @@ class McpFace:
             return input_required(needed)
         except ToolNotFound as error:
             raise MCPError(types.INVALID_PARAMS, error.message, error.as_dict()) from None
-
-    async def answered(
-        self, call: Coroutine[Any, Any, ToolResult], name: str, tool: Tool | None, request: object, *, legacy: bool
-    ) -> dict[str, Any]:
-        """The result of a ``tools/call`` on the wire, also where the call failed.
-
-        Args:
-            call: Of the tool ``name``; it is awaited here.
-            name: For the log.
-            tool: Where there is one.
-            request: The request's id, for the log.
-            legacy: Whether the client is of a handshake era.
-
-        Raises:
-            ConsentNeeded: The user must be asked first.
-            ToolNotFound: There is no such tool.
-        """
-        self.calls += 1
-        try:
-            return result_wire(await call, tool, legacy=legacy)
-        except (ConsentNeeded, ToolNotFound):
-            raise
-        except AgentMemError as error:
-            return error_result(error, legacy=legacy)
-        except Exception:  # the tool-call boundary: what nobody foresaw must not reach the wire as text
-            logger.exception("tools/call %s failed, request %s", name, request)
-            hidden = AgentMemError(f"the host failed while calling '{name}'; see its log, request {request}")
-            return error_result(hidden, legacy=legacy)
-        finally:
-            self.calls -= 1
 
     async def _set_level(
         self, ctx: ServerRequestContext[Any, Any], params: types.SetLevelRequestParams

@@ -62,11 +62,13 @@ class LineWire:
         self._reading = False
         self.broken = False
 
-    def start(self) -> None:
-        """Begin to read."""
+    def start(self, first: bytes = b"") -> None:
+        """Begin to read; ``first`` was read already."""
         self._reading = True
         if _can_be_watched(self._sink):
             os.set_blocking(self._sink, False)
+        if first:
+            self._take(first)
         if _can_be_watched(self._source):
             self._loop.add_reader(self._source, self._readable)
         else:  # a regular file cannot be watched: `agentmem-mcp serve < requests.jsonl`

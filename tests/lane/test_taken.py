@@ -18,6 +18,7 @@ from mcp_server.transport.lane.answer import Answer
 from mcp_server.transport.lane.head import Heads
 from mcp_server.transport.lane.http import HttpLane
 from mcp_server.transport.lane.stdio import StdioLane
+from mcp_server.transport.lane.terms import Terms
 from mcp_server.transport.mcp_face import McpFace
 from tests.guests import ECHO, module
 from tests.guests import write_plugin as write
@@ -112,7 +113,7 @@ async def test_on_the_pipes_nothing_is_taken_before_the_era_is_settled(stage: Pa
     async with PluginHost(Settings(), PluginFolders(plugins=(stage,)), cache=cache / "cache") as host:
         face = McpFace(host)
         answers: list[object] = []
-        lane = StdioLane(face, host.invoker, lambda request, _: answers.append(request))
+        lane = StdioLane(face, host.invoker, lambda request, _: answers.append(request), Terms(face.server))
         calls = [call("well__echo", {"a": 1}, number="a"), listed(), call("chatty__run", {})]
         assert [lane.take(message) for message in calls] == [False, False, False]
         face.era = MODERN

@@ -11,13 +11,13 @@ from typing import Any
 import anyio
 
 from mcp_server import app
+from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
 from mcp_server.settings import Settings, user_folders
-from mcp_server.transport.mcp_face import McpFace
 
 LINES = 10_000
 libc: Any = ctypes.CDLL(None)
-serve = app.serve_stdio
+serve = app.serve_pipes
 
 
 def make_noise() -> None:
@@ -34,14 +34,14 @@ def last_words() -> None:
     libc.printf(b"%s\n", b"C at exit " * 5_000)
 
 
-async def serve_in_noise(face: McpFace, source: int, sink: int, **options: Any) -> None:
+async def serve_in_noise(host: PluginHost, source: int, sink: int, **options: Any) -> None:
     threading.Thread(target=make_noise, daemon=True).start()
     print("left in Python's buffer", end="")  # noqa: T201
     libc.printf(b"left in C's buffer")
-    await serve(face, source, sink, **options)
+    await serve(host, source, sink, **options)
 
 
 if __name__ == "__main__":
     atexit.register(last_words)
-    app.serve_stdio = serve_in_noise
+    app.serve_pipes = serve_in_noise
     anyio.run(app.run_server, Settings(), PluginFolders(plugins=(Path(sys.argv[1]),)), user_folders())

@@ -28,7 +28,7 @@ from mcp_server.transport.lane.guards import Guards
 from mcp_server.transport.lane.head import Head
 from mcp_server.transport.lane.message import Request, read_request
 from mcp_server.transport.lane.plain import PlainRequests
-from mcp_server.transport.lane.terms import SESSION_VERSIONS, is_modern
+from mcp_server.transport.lane.terms import SESSION_VERSIONS, Terms, is_modern
 from mcp_server.transport.mcp_face import McpFace
 
 __all__ = ["HttpLane"]
@@ -47,7 +47,7 @@ class HttpLane:
 
     def __init__(self, face: McpFace, invoker: Invoker, guards: Guards) -> None:
         self._guards = guards
-        self._plain = PlainRequests(face, invoker)
+        self._plain = PlainRequests(face, invoker, Terms(face.server))
 
     async def answer(self, head: Head, body: bytes) -> Answer | None:
         """The answer to a request; None where the request is not the lane's."""

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
+from pydantic_core import to_json
 
 from mcp_server.policy.scopes import TOOLS_LIST, unmet
 from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.invoke import Caller, Invoker
+from mcp_server.transport.face import Face
 from mcp_server.transport.identity import Identity, bounds_of
 from mcp_server.transport.lane.message import Request
 from mcp_server.transport.lane.terms import CALL, Terms, is_modern
-from mcp_server.transport.mcp_face import McpFace, list_page
 from mcp_server.transport.needs import tool_need
 
 __all__ = ["PlainRequests"]
 
 PATIENCE_MS = 15_000
 """After which the SDK makes an event stream of an answer over HTTP that is not there yet (``mcp`` 2.3.0)."""
+HEADER = b"x-mcp-header"
 STAGES = 3
 """Waits that may each last as long as a call: for a place of the caller's, for one of the plugin's, and the call."""
 
@@ -30,11 +31,11 @@ class PlainRequests:
     Args:
         face: What is served.
         invoker: Calls its tools.
+        terms: On which they are answered.
     """
 
-    def __init__(self, face: McpFace, invoker: Invoker) -> None:
-        self._face, self._invoker = face, invoker
-        self.terms = Terms(face.server)
+    def __init__(self, face: Face, invoker: Invoker, terms: Terms) -> None:
+        self._face, self._invoker, self.terms = face, invoker, terms
         self._catalog: Catalog | None = None
         self._open: dict[str, bool] = {}
 
@@ -79,10 +80,10 @@ class PlainRequests:
             case _:
                 return None
 
-    def _listed(self, identity: Identity, version: str) -> bytes:
+    def _listed(self, identity: Identity, version: str) -> bytes | None:
         shown = self._face.tools_shown(identity)
         entries = shown.modern if is_modern(version) else shown.legacy
-        return self.terms.listed(shown, version, lambda: list_page(entries, None))
+        return self.terms.listed(shown, version, entries)
 
     def _is_open(self, tool: Tool) -> bool:
         """Whether calls of ``tool`` are answered with one body, and read from the body alone."""
@@ -94,7 +95,15 @@ class PlainRequests:
             found = self._open[tool.name] = (
                 not self._face.may_speak(tool.name)
                 and STAGES * tool.limits.execution_time <= PATIENCE_MS
-                and find_invalid_x_mcp_header(tool.input.source) is None
-                and not x_mcp_header_map(tool.input.source)
+                and not _sets_headers(tool)
             )
         return found
+
+
+def _sets_headers(tool: Tool) -> bool:
+    """Whether parts of the arguments are repeated in headers, where the SDK compares them."""
+    if HEADER not in to_json(tool.input.source).lower():
+        return False
+    from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map  # noqa: PLC0415  # loads the SDK
+
+    return find_invalid_x_mcp_header(tool.input.source) is not None or bool(x_mcp_header_map(tool.input.source))

@@ -8,23 +8,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mcp.shared.dispatcher import coerce_request_id
-from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, RequestId
-
 from mcp_server.tools.catalog import Tool
 from mcp_server.tools.invoke import Invoker
-from mcp_server.transport.frame import Message
+from mcp_server.transport.face import Face
+from mcp_server.transport.frame import CONNECTION_CLOSED, INTERNAL_ERROR, Message, correlated
 from mcp_server.transport.identity import LOCAL
 from mcp_server.transport.lane.message import Request, error_message, result_message
 from mcp_server.transport.lane.plain import PlainRequests
-from mcp_server.transport.lane.terms import SESSION_VERSIONS, is_modern
-from mcp_server.transport.mcp_face import McpFace
+from mcp_server.transport.lane.terms import SESSION_VERSIONS, Terms, is_modern
 
 __all__ = ["StdioLane"]
 
 logger = logging.getLogger(__name__)
 SESSION = "stdio"
 _KEYS = {"jsonrpc", "id", "method", "params"}
+RequestId = str | int
 Answered = Callable[[RequestId, bytes], None]
 
 
@@ -37,14 +35,20 @@ class StdioLane:
         face: What is served.
         invoker: Calls its tools.
         answered: Takes the JSON of an answer, and the id of its request.
+        terms: On which requests are answered.
     """
 
-    def __init__(self, face: McpFace, invoker: Invoker, answered: Answered) -> None:
+    def __init__(self, face: Face, invoker: Invoker, answered: Answered, terms: Terms) -> None:
         self._face, self._answered = face, answered
-        self._plain = PlainRequests(face, invoker)
+        self._plain = PlainRequests(face, invoker, terms)
         self._loop = asyncio.get_running_loop()
         self._calls: dict[RequestId, asyncio.Task[None]] = {}
         self._cancelled: set[RequestId] = set()
+
+    @property
+    def terms(self) -> Terms:
+        """On which requests are answered."""
+        return self._plain.terms
 
     def take(self, message: Message) -> bool:
         """Answer ``message``, now or later; False where it is the SDK's."""
@@ -55,7 +59,7 @@ class StdioLane:
         if params is None or {"params", *message} != _KEYS or not self._plain.terms.takes(params, version):
             return False
         request = Request(message["id"], message["method"], params)
-        asked, key = self._plain.asked(request, LOCAL, version), coerce_request_id(request.id)
+        asked, key = self._plain.asked(request, LOCAL, version), correlated(request.id)
         if isinstance(asked, bytes):
             self._answer(request.id, asked)
             return True
@@ -67,7 +71,7 @@ class StdioLane:
 
     def cancel(self, request: object) -> None:
         """The client wants no answer to a request any more, and gets none."""
-        key = coerce_request_id(request) if isinstance(request, str | int) else None
+        key = correlated(request) if isinstance(request, str | int) else None
         task = self._calls.get(key) if key is not None else None
         if key is not None and task is not None:
             self._cancelled.add(key)
@@ -91,7 +95,7 @@ class StdioLane:
 
     def _ended(self, request: RequestId, task: asyncio.Task[None]) -> None:
         """Also of a task that was cancelled before its first step."""
-        key = coerce_request_id(request)
+        key = correlated(request)
         del self._calls[key]
         if task.cancelled():
             if key not in self._cancelled:
