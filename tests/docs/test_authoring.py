@@ -53,7 +53,7 @@ def test_every_key_of_a_case_and_every_language_has_a_row() -> None:
 def test_every_code_of_a_check_has_a_row_and_every_row_a_code() -> None:
     sources = "".join(
         (ROOT / "mcp_server" / "authoring" / f"{name}.py").read_text(encoding="utf-8")
-        for name in ("check", "check_rights", "check_tools")
+        for name in ("check", "check_rights", "check_said", "check_tools")
     )
     codes = set(re.findall(r'(?:\.error|\.warning)\(\s*"(\w+)"', sources)) | {"function_missing"}
     firsts = re.findall(r"^\| (`.*?) \|", section("What `check` finds"), flags=re.MULTILINE)
