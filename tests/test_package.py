@@ -115,11 +115,11 @@ def locked(name: str) -> dict[str, str]:
 
 
 @requirement("package:locked")
-@pytest.mark.parametrize("name", ["runtime.txt", "build.txt", "plugins.txt", "plugins-go.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "build.txt", "plugins.txt", "plugins-go.txt", "peers.txt", "dev.txt"])
 def test_the_locks_hold_a_fitting_version_of_everything_that_is_asked_for(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime, groups = project["project"]["dependencies"], project["dependency-groups"]
-    alone = {f"{group}.txt": groups[group] for group in ("build", "plugins", "plugins-go")}
+    alone = {f"{group}.txt": groups[group] for group in ("build", "plugins", "plugins-go", "peers")}
     asked = {"runtime.txt": runtime, **alone}.get(name, [*runtime, *groups["build"], *groups["dev"]])
     versions = locked(name)
     for requirement_text in asked:
