@@ -282,8 +282,8 @@ class PluginHost:
 
     def _rebuild(self) -> None:
         self.catalog, refused = build_catalog(self.registry.records.values(), self._own_tools)
-        for plugin, error in refused.items():
-            self.registry.hold_back(plugin, error)
+        if self.registry.hold_back(refused) > refused.keys():  # what needs them is gone, too
+            self.catalog, _ = build_catalog(self.registry.records.values(), self._own_tools)
         self.hooks.bind(self.registry.records.values())
         for listener in self.changed:
             listener()

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from mcp_server import __version__
-from mcp_server.admin import audit, calls, documents, events, memories, plugins, rights, tools, uploads
+from mcp_server.admin import audit, calls, documents, events, logs, memories, plugins, rights, tools, uploads
 from mcp_server.admin.desk import Desk
 from mcp_server.admin.failures import PROBLEMS, answer_failures
 from mcp_server.admin.uploads import UPLOAD_TYPES
@@ -45,6 +45,6 @@ def management_api(desk: Desk) -> FastAPI:
     app.state.desk = desk
     app.openapi = partial(documents.describe, app)
     answer_failures(app)
-    for noun in (uploads, plugins, rights, calls, tools, memories, audit, events, documents):
+    for noun in (uploads, plugins, logs, rights, calls, tools, memories, audit, events, documents):
         app.include_router(noun.router)
     return app

@@ -70,7 +70,8 @@ def event_stream(desk: Desk, after: int | None, shown: Shown = event_facts) -> R
 
 async def _lines(hub: Hub, after: int | None, shown: Shown) -> AsyncGenerator[ServerSentEvent]:
     with hub.listening(after) as line:
-        yield ServerSentEvent(comment="listening")
+        last = str(max((event.number for event in hub.kept()), default=0)) if after is None else None
+        yield ServerSentEvent(comment="listening", id=last)  # who is cut off before an event comes can come back
         async for event in line.events:
             lost = line.lost()
             if lost:

@@ -29,7 +29,8 @@ _STATUS: dict[str, int] = {
     **dict.fromkeys(
         ("lifecycle_invalid", "name_collision", "version_conflict", "approval_pending", "not_installed"), 409
     ),
-    "plugin_disabled": 409,
+    **dict.fromkeys(("plugin_disabled", "rollback_refused", "requirement_conflict"), 409),
+    "signature_invalid": 403,
     **dict.fromkeys(("invalid_arguments", "invalid_request", "cursor_invalid", "settings_invalid"), 422),
     **dict.fromkeys(("manifest_invalid", "module_invalid", "bundle_invalid", "config_invalid"), 422),
     **dict.fromkeys(("integrity_failed", "embeddings_not_configured", "limit_memory_bytes"), 422),

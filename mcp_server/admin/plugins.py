@@ -44,6 +44,14 @@ class Stats(Shape):
     tools: dict[str, Any] = Field(description="By tool: calls, outcomes by code, times in milliseconds.")
 
 
+class AllStats(Shape):
+    """Figures of everything since the server started."""
+
+    plugins: dict[str, Any] = Field(description="By id: state, workers, crashes, memory.")
+    tools: dict[str, Any] = Field(description="By tool: calls, outcomes by code, times in milliseconds.")
+    hooks: dict[str, Any] = Field(description="After-hooks that wait or were dropped, and hooks that are held back.")
+
+
 @router.get("/plugins")
 async def list_plugins(desk: AtDesk, admin: Admin) -> Plugins:
     """List every plugin with its state and, where it is held back, why."""
@@ -134,6 +142,13 @@ async def plugin_stats(plugin: Known, desk: AtDesk, admin: Admin) -> Stats:
     record = desk.host.registry.get(plugin)
     tools = {name: figures for name, figures in desk.host.metrics().items() if figures["plugin"] == plugin}
     return Stats(plugin=plugin_figures(record), tools=tools)
+
+
+@router.get("/stats")
+async def all_stats(desk: AtDesk, admin: Admin) -> AllStats:
+    """Show the figures of every plugin and tool."""
+    del admin
+    return AllStats.model_validate(desk.host.stats())
 
 
 def details_of(desk: Desk, plugin: str) -> PluginDetails:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from mcp_server.admin.bodies import StrictRoute
 from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.admin.plugins import details_of
 from mcp_server.admin.shapes import PluginDetails, Shape
+from mcp_server.distribution.adding import Allowed, sent_origin
 from mcp_server.errors import InvalidArguments
 from mcp_server.problems import problems_of
 from mcp_server.registry.bundle import MOST_BYTES, write_part
@@ -65,6 +67,10 @@ async def register_plugin(
     approve: Annotated[
         bool | None, Query(description="Approve it at once; for the machine's own user that goes without saying.")
     ] = None,
+    allow_downgrade: Annotated[bool, Query(description="Also a version older than one before.")] = False,
+    allow_other_signer: Annotated[
+        bool, Query(description="Also when who signed the installed version did not sign this one.")
+    ] = False,
 ) -> PluginDetails:
     """Register a plugin, or a new version of one; it waits for an approval unless that is given with it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -79,12 +85,18 @@ async def register_plugin(
                 path = await _path_in(request)
                 await anyio.to_thread.run_sync(desk.registration.from_path, path, staged)
         foreign = frozenset(plugin for plugin in desk.host.registry.records if not installed.has(plugin))
-        plugin = await anyio.to_thread.run_sync(desk.registration.install, staged, foreign)
+        origin = partial(sent_origin, installed, _allowed(desk, allow_downgrade, allow_other_signer))
+        plugin = await anyio.to_thread.run_sync(desk.registration.install, staged, foreign, origin)
     desk.record(admin.principal, plugin, "register")
     desk.take_up()
     if approve or (approve is None and admin.scopes is None):
         _approve(desk, plugin, admin.principal)
     return details_of(desk, plugin)
+
+
+def _allowed(desk: Desk, downgrade: bool, other_signer: bool) -> Allowed:
+    sharing = desk.host.settings.sharing
+    return Allowed(sharing.keys, sharing.require_signature, downgrade, other_signer)
 
 
 def _approve(desk: Desk, plugin: str, by: str) -> None:

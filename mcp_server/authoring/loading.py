@@ -20,6 +20,7 @@ from mcp_server.host import PluginHost
 from mcp_server.manifest.load import load_manifest, lone_module_manifest
 from mcp_server.problems import problems_of
 from mcp_server.registry.discovery import MANIFEST_NAME, PluginFolders
+from mcp_server.registry.governed import Launch
 from mcp_server.settings import Settings
 
 __all__ = ["Table", "modules_beside", "open_plugin", "open_plugin_async"]
@@ -62,7 +63,7 @@ async def open_plugin_async(
             word = _settings(plugin, grants or {}, config or {}, limits or {}, settings or {})
         except AgentMemError as error:
             raise PluginRefused.of(error) from error
-        async with PluginHost(word, folders, cache=cache, data=Path(data)) as host:
+        async with PluginHost(word, folders, cache=cache, data=Path(data), launch=Launch(alone=True)) as host:
             yield await _loaded(host, plugin)
 
 

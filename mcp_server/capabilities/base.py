@@ -34,6 +34,7 @@ class Usage:
     file_bytes_written: int = 0
     llm_calls: int = 0
     llm_tokens: int = 0
+    llm_cost: int = 0
     refusals_told: int = 0
     queue_ns: int = 0
     load_ns: int = 0

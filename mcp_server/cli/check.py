@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
+
 from mcp_server.authoring.check import Report, check_plugin
+from mcp_server.authoring.check_said import with_what_it_says
 from mcp_server.cli.output import print_json
 from mcp_server.exits import Exit
+from mcp_server.telemetry.logs import set_up_logging
 
 __all__ = ["check"]
 
 
-def check(folder: Path, *, strict: bool, json: bool, quiet: bool) -> int:
-    """Check and print; the exit code."""
+def check(folder: Path, *, strict: bool, run: bool, json: bool, quiet: bool) -> int:
+    """Check and print; the exit code. With ``run``, the module is asked what it says of itself."""
     report = check_plugin(folder)
+    if run:
+        set_up_logging("error", "text")
+        report = anyio.run(with_what_it_says, report)
     if json:
         print_json(report.as_dict())
     elif not quiet:

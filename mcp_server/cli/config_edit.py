@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from mcp_server.cli.output import note, print_json, say
+from mcp_server.cli.recorded import record_decision
 from mcp_server.cli.serve import parse_sets
 from mcp_server.errors import SettingsError
 from mcp_server.settings import load_configuration
@@ -46,8 +47,10 @@ def set_config(words: Sequence[str], config: Path | None, *, project: bool, json
     said = edit_file(
         path, lambda document: [line for key, value in leaves(wanted) for line in _put(document, key, value)]
     )
+    keys = [key for key, _ in leaves(wanted)]
+    _record(config, keys, said)
     _show(path, said, json=json)
-    _tell_shadowed(config, [key for key, _ in leaves(wanted)], path)
+    _tell_shadowed(config, keys, path)
 
 
 def unset_config(keys: Sequence[str], config: Path | None, *, project: bool, json: bool) -> None:
@@ -61,7 +64,17 @@ def unset_config(keys: Sequence[str], config: Path | None, *, project: bool, jso
         raise SettingsError("a key is SECTION.KEY", fix="agentmem-mcp config unset runtime.max_workers")
     path = _file(config, project=project)
     said = edit_file(path, lambda document: [line for key in paths for line in _take(document, key)])
+    _record(config, paths, said)
     _show(path, said, json=json)
+
+
+def _record(config: Path | None, keys: Sequence[Key], said: Sequence[str]) -> None:
+    """A grant that was changed is on record, whichever command did it."""
+    settings = load_configuration(config).settings
+    for plugin in dict.fromkeys(key[1] for key in keys if key[0] == "grants" and len(key) > 1):
+        changes = [line for line in said if f" grants.{plugin}." in line]
+        if changes:
+            record_decision(settings.audit, plugin, "config", changes)
 
 
 def _file(config: Path | None, *, project: bool) -> Path:

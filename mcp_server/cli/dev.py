@@ -62,7 +62,9 @@ def _tell_outcome(outcome: Outcome) -> None:
         print(f"  {outcome.located.file}:{outcome.located.line}: {outcome.problem}")
 
 
-def bench(words: list[str], given: str, seconds: float, at_once: int, grants: list[str], *, json: bool) -> None:
+def bench(
+    words: list[str], given: str, seconds: float, at_once: int, grants: list[str], *, json: bool, quiet: bool
+) -> None:
     """Measure and print a table."""
     if len(words) not in (1, 2):
         raise InvalidArguments("name a function, or a folder and a function", fix="agentmem-mcp bench . count")
@@ -80,7 +82,8 @@ def bench(words: list[str], given: str, seconds: float, at_once: int, grants: li
         return
     rows = [[one.isolation, str(one.calls), *_columns(one)] for one in found]
     print_table(["isolation", "calls", "p50 ms", "p99 ms", f"calls/s, {at_once} at once", "memory"], rows)
-    print(NO_FUEL)
+    if not quiet:
+        print(NO_FUEL)
 
 
 def _columns(one: Figures) -> list[str]:

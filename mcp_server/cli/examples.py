@@ -44,7 +44,7 @@ EXAMPLES: Mapping[str, str] = {
     "plugin approve": "plugin approve hello",
     "plugin pending": "plugin pending --locked",
     "plugin stats": "plugin stats hello",
-    "plugin logs": "plugin logs hello -n 20",
+    "plugin logs": "plugin logs hello -n 20 --follow",
     "plugin enable": "plugin enable hello",
     "plugin disable": "plugin disable hello",
     "plugin start": "plugin start hello",

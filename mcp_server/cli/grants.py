@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mcp_server.cli.output import note, print_json, print_table, say
+from mcp_server.cli.recorded import record_decision
 from mcp_server.cli.rights import told_budgets
 from mcp_server.cli.serve import load
 from mcp_server.errors import InvalidArguments, SettingsError
@@ -71,8 +72,10 @@ def wanted_rights(
 
 def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | None, json: bool) -> None:
     """Write the grant and say what it changes."""
-    _edit(plugin, lambda document: grant(document, plugin, wanted), project=project, config=config, json=json)
-    configuration = load(config)
+    what = "deny" if wanted.deny else "grant"
+    configuration = _edit(
+        plugin, what, lambda document: grant(document, plugin, wanted), project=project, config=config, json=json
+    )
     held = configuration.settings.grants.get(plugin, Grant())
     for name in () if wanted.deny else wanted.with_details:
         if name in held.deny:
@@ -83,8 +86,9 @@ def grant_rights(plugin: str, wanted: Wanted, *, project: bool, config: Path | N
 def revoke_rights(plugin: str, capabilities: Sequence[str], *, project: bool, config: Path | None, json: bool) -> None:
     """Take rights out of the file and say what is left."""
     names = _known(capabilities)
-    _edit(plugin, lambda document: revoke(document, plugin, names), project=project, config=config, json=json)
-    configuration = load(config)
+    configuration = _edit(
+        plugin, "revoke", lambda document: revoke(document, plugin, names), project=project, config=config, json=json
+    )
     held = configuration.settings.grants.get(plugin, Grant())
     for name in names:
         if name in held.capabilities:
@@ -129,14 +133,23 @@ def list_grants(plugin: str | None, config: Path | None, *, json: bool) -> None:
 
 
 def _edit(
-    plugin: str, change: Callable[[Document], list[str]], *, project: bool, config: Path | None, json: bool
-) -> None:
+    plugin: str, what: str, change: Callable[[Document], list[str]], *, project: bool, config: Path | None, json: bool
+) -> Configuration:
+    """Change the file, say how, and put it on record; what is configured then."""
     if not re.fullmatch(PLUGIN_ID, plugin):
         raise _usage(f"'{plugin}' is no plugin id: at most 48 of a-z, 0-9 and '-'")
     if project and config is not None:
         raise _usage("--project and --config name two files")
     path = project_file(Path.cwd()) if project else user_file(config)
     said = edit_file(path, change)
+    configuration = load(config)
+    if said:
+        record_decision(configuration.settings.audit, plugin, what, said)
+    _tell(path, said, json=json)
+    return configuration
+
+
+def _tell(path: Path, said: list[str], *, json: bool) -> None:
     if json:
         print_json({"file": str(path), "changed": said})
         return

@@ -12,6 +12,7 @@ import anyio
 from mcp_server.cli.output import print_json, print_table, say
 from mcp_server.cli.rights import print_rights
 from mcp_server.cli.serve import find_folders, launched, settings_of
+from mcp_server.distribution.downloads import cached_packages, clear_packages
 from mcp_server.host import PluginHost
 from mcp_server.policy.shown import rights_as_json
 from mcp_server.runtime.modules import ModuleStore
@@ -110,18 +111,23 @@ def show_cache(*, json: bool) -> None:
     """Say where the cache is and how much is in it."""
     folder = user_folders().cache
     figures = ModuleStore(folder, load_settings().runtime.compiled_cache_mb * MIB).figures()
+    packages = cached_packages(folder)
     if json:
-        print_json({"folder": str(folder), **figures})
+        print_json(
+            {"folder": str(folder), **figures, "packages": len(packages), "package_bytes": sum(packages.values())}
+        )
         return
     print(folder)
     print(f"modules: {figures['modules']}, {figures['module_bytes'] / 1e6:.1f} MB")
     most = figures["max_compiled_bytes"] / 1e6
     print(f"compiled: {figures['compiled']}, {figures['compiled_bytes'] / 1e6:.1f} MB of at most {most:.0f} MB")
+    print(f"packages: {len(packages)}, {sum(packages.values()) / 1e6:.1f} MB")
 
 
 def clear_cache(*, json: bool) -> None:
-    """Remove compiled code and say how much it was."""
-    freed = ModuleStore(user_folders().cache).clear()
+    """Remove compiled code and downloads, and say how much it was."""
+    folder = user_folders().cache
+    freed = ModuleStore(folder).clear() + clear_packages(folder)
     if json:
         print_json({"freed_bytes": freed})
     else:

@@ -100,10 +100,10 @@ def delete_all_memories(
         try:
             count = engine.delete_all(whose.user, whose.space, request)
         except ConfirmationNeeded as needed:
-            count = int(str(needed.data["count"]))
-            if count:
-                needed.fix = f"repeat the command with --confirm {count}"
+            if needed.data["count"]:
+                needed.fix = f"repeat the command with --confirm {needed.data['count']}"
                 raise
+            count = 0  # nothing is chosen, so there is nothing to confirm
     if count:
         record_command(settings, whose, "delete_all", f"{count} memories")
     _tell(count, json=json)

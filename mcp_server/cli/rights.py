@@ -49,6 +49,7 @@ def print_rights(rights: Rights) -> None:
 def told_budgets(rules: LlmRules) -> list[str]:
     """How much of the language models a plugin may use: ``["200000 tokens a call", "1000000 tokens a day", …]``."""
     told = [f"{rules.tokens_per_call} tokens a call"]
+    told += [f"{rules.cost_per_call / 1_000_000:g} in cost a call"] if rules.cost_per_call is not None else []
     told += [f"{rules.tokens_per_day} tokens a day"] if rules.tokens_per_day is not None else []
     told += [f"{rules.cost_per_day / 1_000_000:g} in cost a day"] if rules.cost_per_day is not None else []
     return [*told, f"{rules.calls_at_once} at once"]

@@ -16,24 +16,22 @@ NOTHING = "no server has run yet for this user"
 
 
 def show_stats(plugin: str | None, *, json: bool) -> None:
-    """Print the figures of the server that wrote last; of one plugin, those of the running server now."""
-    if plugin is not None:
-        servers = running()
-        api = servers.api()
-        if api is not None and servers.managed is not None:
-            figures = api.ask("GET", f"/plugins/{plugin}/stats")
-            facts = {"via": "server", "server": servers.managed.url, "plugins": {plugin: figures["plugin"]}}
-            _show({**facts, "tools": figures["tools"]}, f"server at {servers.managed.url}, now", json=json)
-            return
-    snapshots = read_snapshots(user_folders().servers)
-    if plugin is None and json:
-        print_json({"servers": snapshots})
+    """Print the figures of the running server now, or those that the last one wrote; of one plugin or of all."""
+    servers = running()
+    api = servers.api()
+    if api is not None and servers.managed is not None:
+        figures = api.ask("GET", f"/plugins/{plugin}/stats" if plugin else "/stats")
+        plugins = {plugin: figures["plugin"]} if plugin else figures["plugins"]
+        facts = {"via": "server", "server": servers.managed.url, "plugins": plugins, "tools": figures["tools"]}
+        _show(facts, f"server at {servers.managed.url}, now", json=json)
         return
+    snapshots = read_snapshots(user_folders().servers)
     if not snapshots:
-        print_json({"via": "files", "plugins": {}, "tools": {}}) if json else print(NOTHING)
+        print_json({"via": "files", "plugins": {}, "tools": {}, "servers": []}) if json else print(NOTHING)
         return
     newest = _of(plugin, snapshots[0])
-    _show({"via": "files", **newest}, _title(newest), json=json)
+    every = {} if plugin else {"servers": snapshots}
+    _show({"via": "files", **newest, **every}, _title(newest), json=json)
 
 
 def _of(plugin: str | None, snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +44,7 @@ def _of(plugin: str | None, snapshot: dict[str, Any]) -> dict[str, Any]:
 
 def _title(snapshot: dict[str, Any]) -> str:
     written = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(snapshot["written"]))
-    return f"server {snapshot['pid']}{' (ended)' if snapshot['ended'] else ''}, as it wrote at {written}"
+    return f"server {snapshot['pid']}{' (ended)' if snapshot['ended'] else ''}, as it wrote into its file at {written}"
 
 
 def _show(facts: dict[str, Any], title: str, *, json: bool) -> None:

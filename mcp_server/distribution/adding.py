@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from mcp_server import __version__
 from mcp_server.distribution.errors import IndexInvalid, LockDrift, RollbackRefused, SignatureProblem
@@ -18,12 +19,13 @@ from mcp_server.distribution.signing import Signed, TrustedKeys, signer_of
 from mcp_server.errors import NameCollision
 from mcp_server.manifest import Manifest
 from mcp_server.policy.versions import newer
+from mcp_server.registry.archive import files_in
 from mcp_server.registry.bundle_names import check_names
 from mcp_server.registry.installed import Arrival, InstalledPlugins
 from mcp_server.registry.lockfile import Origin, Origins
 from mcp_server.registry.registration import checked_bundle, origin_of
 
-__all__ = ["Added", "Allowed", "Offer", "add_offers", "remove_plugins"]
+__all__ = ["Added", "Allowed", "Offer", "add_offers", "remove_plugins", "sent_origin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Allowed:
     downgrade: bool = False
     other_signer: bool = False
     locked: bool = False
+
+
+class _From(NamedTuple):
+    source: str
+    follows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +136,33 @@ def _judged(installed: InstalledPlugins, offer: Offer, staged: Path, origins: Or
             f"what was offered is '{wanted[0]}' {wanted[1]}, and the package says that it is '{plugin}' {version}",
             fix="tell whoever keeps the index",
         )
-    signed = signer_of(offer.files, allowed.keys)
     before = origins.get(plugin)
+    origin, signed = _origin(installed, staged, manifest, before, allowed, _From(offer.source, offer.follows))
+    if allowed.locked:
+        _check_lock(plugin, origin, installed.lock.origins().get(plugin))
+    same = before is not None and before.sha256 == origin.sha256
+    return Added(manifest, origin, before.version if before else None, signed, same)
+
+
+def sent_origin(installed: InstalledPlugins, allowed: Allowed, staged: Path, manifest: Manifest) -> Origin:
+    """What is written down about a bundle that was sent over HTTP, if signature and version are what ``add`` takes.
+
+    Raises:
+        SignatureProblem: It is not signed by who it must be, or its signature is wrong.
+        RollbackRefused: It is older than what was installed before.
+        OSError: A file of it cannot be read.
+    """
+    before = installed.origins().get(manifest.plugin.id)
+    sent = _From("sent to the management API", "")
+    return _origin(installed, staged, manifest, before, allowed, sent)[0]
+
+
+def _origin(
+    installed: InstalledPlugins, staged: Path, manifest: Manifest, before: Origin | None, allowed: Allowed, came: _From
+) -> tuple[Origin, Signed | None]:
+    """The origin of what is staged, and its signature, once who signed it and its version are in order."""
+    plugin, version = manifest.plugin.id, manifest.plugin.version
+    signed = signer_of(files_in(staged), allowed.keys)
     _check_signer(plugin, signed, before, allowed)
     floors = [text for text in (before and before.version, installed.lock.newest_signed(plugin)) if text]
     for floor in () if allowed.downgrade else floors:
@@ -141,11 +173,7 @@ def _judged(installed: InstalledPlugins, offer: Offer, staged: Path, origins: Or
                 data={"plugin": plugin, "offered": version, "installed": floor},
             )
     signer, key = (signed.signer, signed.key) if signed else (None, None)
-    origin = origin_of(staged, manifest, offer.source, follows=offer.follows, signer=signer, key=key)
-    if allowed.locked:
-        _check_lock(plugin, origin, installed.lock.origins().get(plugin))
-    same = before is not None and before.sha256 == origin.sha256
-    return Added(manifest, origin, before.version if before else None, signed, same)
+    return origin_of(staged, manifest, came.source, follows=came.follows, signer=signer, key=key), signed
 
 
 def _check_signer(plugin: str, signed: Signed | None, before: Origin | None, allowed: Allowed) -> None:

@@ -26,7 +26,7 @@ from mcp_server.distribution.web import Answer, Web
 from mcp_server.errors import IntegrityError
 from mcp_server.whole_file import replace_file
 
-__all__ = ["Downloads", "Progress", "sha256_of"]
+__all__ = ["Downloads", "Progress", "cached_packages", "clear_packages", "sha256_of"]
 
 ATTEMPTS = 3
 _STRONG = re.compile(r'"[!#-~]{1,200}"')
@@ -40,6 +40,10 @@ class _Known(BaseModel):
     etag: str = ""
 
 
+FOLDER = "packages"
+"""Its name in the cache folder."""
+
+
 class Downloads:
     """Files by URL.
 
@@ -51,7 +55,7 @@ class Downloads:
     """
 
     def __init__(self, cache: Path, web: Web, *, offline: bool = False, progress: Progress | None = None) -> None:
-        self._folder = cache / "packages"
+        self._folder = cache / FOLDER
         self._web = web
         self._offline = offline
         self._progress = progress
@@ -217,6 +221,24 @@ class Downloads:
 
     def _made(self, name: str) -> None:
         (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def cached_packages(cache: Path) -> dict[str, int]:
+    """What was fetched and is kept below ``cache``, also in part: the bytes of each file, by its name."""
+    files = (path for path in (cache / FOLDER).rglob("*") if path.is_file() and path.suffix not in (".json", ".etag"))
+    return {path.name: path.stat().st_size for path in files}
+
+
+def clear_packages(cache: Path) -> int:
+    """Remove what was fetched, but what is being fetched now; the bytes freed."""
+    freed = 0
+    for path in [path for path in (cache / FOLDER).rglob("*") if path.is_file()]:
+        with path.open("rb") as file, suppress(BlockingIOError, FileNotFoundError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            size = path.stat().st_size
+            path.unlink()
+            freed += size
+    return freed
 
 
 def sha256_of(data: bytes) -> str:

@@ -12,7 +12,6 @@ __all__ = [
     "IndexInvalid",
     "LockDrift",
     "PackageNotFound",
-    "RequirementConflict",
     "RollbackRefused",
     "SignatureProblem",
 ]
@@ -30,13 +29,6 @@ class RollbackRefused(AgentMemError):
 
     code = "rollback_refused"
     exit_code = Exit.DENIED
-
-
-class RequirementConflict(AgentMemError):
-    """Plugins that need each other in versions that are not, or would not be, installed."""
-
-    code = "requirement_conflict"
-    exit_code = Exit.PLUGIN_INVALID
 
 
 class LockDrift(AgentMemError):

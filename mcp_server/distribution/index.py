@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urljoin, urlsplit
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mcp_server import __version__
 from mcp_server.distribution.downloads import sha256_of
-from mcp_server.distribution.errors import DownloadRefused, IndexInvalid, PackageNotFound, RequirementConflict
+from mcp_server.distribution.errors import DownloadRefused, IndexInvalid, PackageNotFound
 from mcp_server.manifest import Manifest
+from mcp_server.manifest.host import fits_host
 from mcp_server.manifest.model import PLUGIN_ID, SEMVER
 from mcp_server.policy.versions import VersionRange, newer
 from mcp_server.problems import problems_of
 from mcp_server.registry.bundle import unpack
+from mcp_server.registry.errors import RequirementConflict
 from mcp_server.registry.registration import checked_bundle
 from mcp_server.whole_file import replace_file
 
@@ -194,29 +195,35 @@ def choose(
         RequirementConflict: All that fit need another host.
         DownloadRefused: The index points to another origin.
     """
-    for name, (url, index) in indexes.items():
-        entry = index.plugins.get(plugin)
-        if entry is None:
-            continue
-        versions = {listed.version: listed for listed in entry.versions}
-        newest = wanted.newest(version for version, listed in versions.items() if _fits_host(listed))
-        if newest is None and (other := wanted.newest(versions)) is not None:
-            host = versions[other].requires_host
-            raise RequirementConflict(
-                f"'{plugin}' {other} of index '{name}' needs a host {host}, this is {__version__}",
-                fix="update agentmem-mcp, or ask for another version",
-            )
-        if newest is None:
-            there = ", ".join(list(versions)[:10])
-            raise PackageNotFound(
-                f"index '{name}' has '{plugin}' in {there}, and none of these is {wanted.text}",
-                fix=f"agentmem-mcp add {plugin}@VERSION",
-            )
-        return Chosen(plugin, name, versions[newest], _within(name, url, versions[newest].url, origins))
-    where = f"the indexes {', '.join(indexes)}" if indexes else "any index: none is configured"
+    name = next((name for name, (_, index) in indexes.items() if plugin in index.plugins), None)
+    if name is None:
+        where = f"the indexes {', '.join(indexes)}" if indexes else "any index: none is configured"
+        raise PackageNotFound(
+            f"there is no plugin '{plugin}' in {where}",
+            fix="agentmem-mcp search WORD" if indexes else "[sharing.indexes] NAME = URL in the configuration",
+        )
+    url, index = indexes[name]
+    listed = _newest(plugin, wanted, name, index.plugins[plugin])
+    return Chosen(plugin, name, listed, _within(name, url, listed.url, origins))
+
+
+def _newest(plugin: str, wanted: VersionRange, name: str, entry: Entry) -> Listed:
+    """The newest version of ``entry`` that is wanted and works with this host."""
+    versions = {listed.version: listed for listed in entry.versions}
+    working = (version for version, listed in versions.items() if fits_host(listed.requires_host, __version__))
+    newest = wanted.newest(working)
+    if newest is not None:
+        return versions[newest]
+    other = wanted.newest(versions)
+    if other is not None:
+        raise RequirementConflict(
+            f"'{plugin}' {other} of index '{name}' needs a host {versions[other].requires_host}, this is {__version__}",
+            fix="update agentmem-mcp, or ask for another version",
+        )
+    there = ", ".join(list(versions)[:10])
     raise PackageNotFound(
-        f"there is no plugin '{plugin}' in {where}",
-        fix="agentmem-mcp search WORD" if indexes else "[sharing.indexes] NAME = URL in the configuration",
+        f"index '{name}' has '{plugin}' in {there}, and none of these is {wanted.text}",
+        fix=f"agentmem-mcp add {plugin}@VERSION",
     )
 
 
@@ -234,13 +241,6 @@ def search(words: Iterable[str], indexes: Mapping[str, tuple[str, Index]]) -> li
 
 def _text(plugin: str, entry: Entry) -> str:
     return " ".join((plugin, entry.name, entry.description, entry.author, entry.type, *entry.tools)).casefold()
-
-
-def _fits_host(listed: Listed) -> bool:
-    try:
-        return SpecifierSet(listed.requires_host or "").contains(__version__, prereleases=True)
-    except InvalidSpecifier:
-        return False
 
 
 def _within(name: str, index: str, url: str, origins: Iterable[str]) -> str:

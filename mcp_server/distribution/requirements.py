@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mcp_server import __version__
-from mcp_server.distribution.errors import RequirementConflict
 from mcp_server.errors import ManifestError
 from mcp_server.manifest import Manifest, load_manifest
 from mcp_server.manifest.load import MANIFEST_NAME
-from mcp_server.policy.versions import VersionRange
+from mcp_server.registry.errors import RequirementConflict
+from mcp_server.registry.needs import lacks
 
 __all__ = ["installed_manifests", "require_compatible"]
 
@@ -50,14 +50,8 @@ def require_compatible(before: Mapping[str, Manifest], changed: Mapping[str, Man
 
 
 def _conflicts(plugins: Mapping[str, Manifest]) -> dict[str, str]:
-    """Sentence -> what would help, as ``ID@RANGE``."""
-    found: dict[str, str] = {}
-    for plugin, manifest in plugins.items():
-        for needed, text in manifest.plugin.requires_plugins:
-            there = plugins.get(needed)
-            who = f"plugin '{plugin}' {manifest.plugin.version} needs '{needed}' {text}"
-            if there is None:
-                found[f"{who}, which is not installed"] = f"'{needed}@{text}'"
-            elif not VersionRange.parse(text).fits(there.plugin.version):
-                found[f"{who}, and {there.plugin.version} is there"] = f"'{needed}@{text}'"
-    return found
+    """Sentence -> what would help."""
+    there = {plugin: manifest.plugin for plugin, manifest in plugins.items()}
+    return {
+        lack.told("which is not installed"): lack.asked for section in there.values() for lack in lacks(section, there)
+    }

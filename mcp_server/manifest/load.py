@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from mcp_server.errors import ManifestError
+from mcp_server.manifest.host import HostUnfit, fits_host, host_problem
 from mcp_server.manifest.model import Manifest, PluginSection
 from mcp_server.manifest.schema import JsonSchema
 from mcp_server.policy.limits import limit_problems
@@ -63,6 +63,7 @@ def load_manifest(path: Path, *, roots: Sequence[Path] = (), host_version: str) 
 
     Raises:
         ManifestError: With every problem of the file.
+        HostUnfit: Nothing is wrong but that it needs another version of the host.
     """
     document = _tuples(read_toml(path))
     problems: list[str] = []
@@ -78,12 +79,15 @@ def load_manifest(path: Path, *, roots: Sequence[Path] = (), host_version: str) 
     tools: Sequence[dict[str, Any]] = document.get("tools", ())
     problems += [f"limits.{problem}" for problem in limit_problems(document.get("limits", {}))]
     problems += json_problems(document.get("config", {}), "config")
-    problems += _host_problems(plugin.get("requires_host"), host_version)
+    problems += filter(None, [host_problem(plugin.get("requires_host"))])
     wasm = _find_wasm(path, plugin, roots, problems)
     schemas = tuple(_compile_schemas(index, tool, path, problems) for index, tool in enumerate(tools))
     config = _compile("config_schema", document.get("config_schema"), path, problems, _config_problem, hidden=True)
     if manifest is None or problems:
         raise ManifestError(str(path), problems)
+    section = manifest.plugin
+    if not fits_host(section.requires_host, host_version):
+        raise HostUnfit(str(path), f"'{section.id}' {section.version}", section.requires_host or "", host_version)
     return LoadedManifest(manifest, path, wasm, schemas, config_schema=config)
 
 
@@ -137,16 +141,6 @@ def _tuples(document: dict[str, Any]) -> dict[str, Any]:
     if isinstance(changed.get("tools"), list):
         changed["tools"] = tuple(changed["tools"])
     return changed
-
-
-def _host_problems(wanted: str | None, host_version: str) -> list[str]:
-    if wanted is None:
-        return []
-    try:
-        fits = SpecifierSet(wanted).contains(host_version, prereleases=True)
-    except InvalidSpecifier:
-        return [f"plugin.requires_host: {wanted!r} is not a version specifier such as '>=0.1,<1'"]
-    return [] if fits else [f"plugin.requires_host: needs a host {wanted}, this is {host_version}"]
 
 
 def _find_wasm(path: Path, plugin: Mapping[str, Any], roots: Sequence[Path], problems: list[str]) -> Path:

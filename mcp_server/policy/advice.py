@@ -22,6 +22,7 @@ __all__ = [
     "hooks_fix",
     "limit_fix",
     "network_fix",
+    "number_fix",
     "principal_fix",
     "quota_fix",
     "quoted",
@@ -144,6 +145,11 @@ def hard_link_fix(plugin: str, root: str) -> str:
         f"if every name of the files below '{root}' may be read, set hard_links = true at that root "
         f"in {grant_table(plugin, 'filesystem')} of the server's configuration"
     )
+
+
+def number_fix(value: float, most: float, plugin: str, section: str, key: str) -> str:
+    """For a number of ``[grants.<plugin>.<section>]`` that is reached; empty where it stands at the ``most`` it may."""
+    return setting_fix(min(2 * value, most), "grants", plugin, section, key) if value < most else ""
 
 
 def quota_fix(plugin: str, megabytes: int) -> str:

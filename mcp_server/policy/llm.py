@@ -158,6 +158,7 @@ class LlmRules:
         tokens_per_day: The same of all its calls of a day, whoever calls.
         cost_per_day: Millionths of the currency; None is no bound.
         calls_at_once: ``call_llm`` under way at one time.
+        cost_per_call: Millionths of the currency, of one call of the plugin; None is no bound.
     """
 
     aliases: tuple[str, ...] = ()
@@ -165,6 +166,7 @@ class LlmRules:
     tokens_per_day: int | None = 1_000_000
     cost_per_day: int | None = None
     calls_at_once: int = 4
+    cost_per_call: int | None = None
 
 
 class LlmGrant(_Section):
@@ -172,6 +174,7 @@ class LlmGrant(_Section):
 
     aliases: tuple[str, ...] = ()
     max_tokens_per_call: Tokens = 200_000
+    max_cost_per_call: Cost | None = None
     tokens_per_day: Tokens = 1_000_000
     cost_per_day: Cost | None = None
     calls_at_once: int = Field(default=4, ge=1, le=MOST_AT_ONCE)
@@ -184,6 +187,7 @@ class LlmGrant(_Section):
             self.tokens_per_day,
             micro(self.cost_per_day),
             self.calls_at_once,
+            micro(self.max_cost_per_call),
         )
 
     def check(self, plugin: str, llm: LlmSettings) -> None:
@@ -196,5 +200,5 @@ class LlmGrant(_Section):
             if name not in llm.aliases:
                 guess = did_you_mean(name, list(llm.aliases))
                 raise ValueError(f"grants.{plugin}.llm.aliases: there is no alias '{name}'{guess}")
-        if self.cost_per_day is not None:
+        if self.cost_per_day is not None or self.max_cost_per_call is not None:
             llm.require_prices(self.aliases, f"grants.{plugin}.llm")

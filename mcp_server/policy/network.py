@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from mcp_server.policy.denied import NetworkDenied
+from mcp_server.policy.http_limits import NetworkLimits
 
 __all__ = [
     "METHODS",
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
-MIB = 1024 * 1024
 PORTS = {"https": 443, "http": 80}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -188,21 +188,6 @@ def rule_problems(texts: Iterable[str], *, deny: bool = False) -> list[str]:
         except ValueError as error:
             problems.append(str(error))
     return problems
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkLimits:
-    """The numbers of one plugin's requests: per call, per response, and per second."""
-
-    requests: int = 100
-    at_once: int = 6
-    request_bytes: int = 4 * MIB
-    response_bytes: int = 4 * MIB
-    headers: int = 64
-    header_bytes: int = 8_192
-    redirects: int = 3
-    rate_per_second: float = 20.0
-    burst: int = 100
 
 
 @dataclass(frozen=True, slots=True)

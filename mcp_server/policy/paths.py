@@ -17,6 +17,8 @@ from typing import Literal, NoReturn
 from mcp_server.policy.denied import PathDenied
 
 __all__ = [
+    "MOST_OF_FILES",
+    "MOST_OF_ONE_READ",
     "PROJECT_FILE",
     "TEMPORARY_PREFIX",
     "FileGrant",
@@ -113,6 +115,12 @@ class FileLimits:
     bytes_read: int = 10 * MIB
     bytes_written: int = 10 * MIB
     list_entries: int = 1_000
+
+
+MOST_OF_FILES = FileLimits(operations=100_000, bytes_read=1_024 * MIB, bytes_written=1_024 * MIB)
+"""What an operator may raise them to."""
+MOST_OF_ONE_READ = 12 * MIB
+"""Of an answer as JSON a byte takes six at most, and 80 MiB go to a worker."""
 
 
 @dataclass(frozen=True, slots=True)

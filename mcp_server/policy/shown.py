@@ -46,10 +46,15 @@ def _models(rights: Rights) -> dict[str, Any]:
         "granted": list(rules.aliases),
         "effective": list(rules.aliases) if "LLMAccess" in rights.effective else [],
         "max_tokens_per_call": rules.tokens_per_call,
+        "max_cost_per_call": _cost(rules.cost_per_call),
         "tokens_per_day": rules.tokens_per_day,
-        "cost_per_day": None if rules.cost_per_day is None else rules.cost_per_day / 1_000_000,
+        "cost_per_day": _cost(rules.cost_per_day),
         "calls_at_once": rules.calls_at_once,
     }
+
+
+def _cost(millionths: int | None) -> float | None:
+    return None if millionths is None else millionths / 1_000_000
 
 
 def _folders(rights: Rights) -> list[dict[str, str]]:

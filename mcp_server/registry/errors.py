@@ -1,11 +1,11 @@
-"""What goes wrong when a plugin is installed or removed, or is switched off. The rest is in the main tree."""
+"""What goes wrong when a plugin is installed or removed, is switched off, or misses another one."""
 
 from __future__ import annotations
 
 from mcp_server.errors import AgentMemError
 from mcp_server.exits import Exit
 
-__all__ = ["BundleInvalid", "InstallFailed", "NotInstalled", "PluginDisabled"]
+__all__ = ["BundleInvalid", "InstallFailed", "NotInstalled", "PluginDisabled", "RequirementConflict"]
 
 
 class BundleInvalid(AgentMemError):
@@ -39,3 +39,10 @@ class PluginDisabled(AgentMemError):
         super().__init__(
             f"plugin '{plugin}' is disabled", fix=f"agentmem-mcp plugin enable {plugin}", data={"plugin": plugin}
         )
+
+
+class RequirementConflict(AgentMemError):
+    """Plugins that need each other in versions that are not, or would not be, there."""
+
+    code = "requirement_conflict"
+    exit_code = Exit.PLUGIN_INVALID

@@ -17,18 +17,20 @@ __all__ = ["ApprovalRules", "Launch"]
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How this process was started, as far as approvals go.
+    """How this process was started, as far as it matters to which plugins may run.
 
     Attributes:
         strict: Everything is governed, nothing is taken on first use, and nothing may differ.
         locked: Strict, and nothing is served at all unless every plugin is what was approved.
         looking: It runs no plugin: it writes down neither first uses nor an audit log.
+        alone: A plugin is tried by its author: nobody asks for the other plugins that it needs.
         options: What follows ``plugin approve ID`` so that the command finds the same plugins and grants.
     """
 
     strict: bool = False
     locked: bool = False
     looking: bool = False
+    alone: bool = False
     options: str = ""
 
     @property

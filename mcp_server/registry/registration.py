@@ -5,13 +5,14 @@ Approves and grants nothing: a plugin that wants rights it has not been given is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mcp_server.errors import ConfigInvalid, InvalidArguments, ManifestError, NameCollision
 from mcp_server.manifest import Manifest
+from mcp_server.manifest.host import HostUnfit
 from mcp_server.manifest.load import LoadedManifest
 from mcp_server.policy.rights import CAPABILITIES
 from mcp_server.registry.archive import archive_digest
@@ -25,6 +26,7 @@ from mcp_server.registry.version import OperatorWord, read_manifest, read_versio
 __all__ = ["Registration", "check_version", "checked_bundle", "origin_of"]
 _EVERYTHING = OperatorWord(granted=frozenset(CAPABILITIES))
 """What a bundle is checked under: whether it may do what it asks for is decided when it is loaded."""
+Originating = Callable[[Path, Manifest], Origin]
 
 
 class Registration:
@@ -62,18 +64,19 @@ class Registration:
         else:
             unpack(path, staged)
 
-    def install(self, staged: Path, taken: Collection[str]) -> str:
+    def install(self, staged: Path, taken: Collection[str], origin: Originating | None = None) -> str:
         """Check the files in ``staged`` as loading would, and install them; the plugin's id.
 
         Args:
             staged: Of :meth:`InstalledPlugins.staging`.
             taken: Ids of plugins that were not installed here.
+            origin: Says what is written down of it, given the folder and the manifest; or raises why it is not taken.
 
         Raises:
             BundleInvalid: Its files are not those of a bundle.
             ManifestError: Its manifest has problems.
             NameCollision: Another plugin has its id.
-            AgentMemError: Its module is refused.
+            AgentMemError: Its module is refused, or ``origin`` raised it.
             OSError: It cannot be written; nothing has changed.
         """
         manifest = checked_bundle(staged, self._host_version)
@@ -84,7 +87,8 @@ class Registration:
                 fix="give one of the two another id",
                 data={"plugin": plugin},
             )
-        self.installed.change({plugin: Arrival(staged, origin_of(staged, manifest, "sent to the management API"))})
+        told = origin(staged, manifest) if origin else origin_of(staged, manifest, "sent to the management API")
+        self.installed.change({plugin: Arrival(staged, told)})
         return plugin
 
     def _allowed(self, text: str) -> Path:
@@ -111,6 +115,7 @@ def checked_bundle(staged: Path, host_version: str) -> Manifest:
     Raises:
         BundleInvalid: They are not those of a bundle.
         ManifestError: Its manifest has problems.
+        HostUnfit: It is for another version of the host.
         AgentMemError: Its module is refused.
         OSError: One cannot be read.
     """
@@ -118,6 +123,8 @@ def checked_bundle(staged: Path, host_version: str) -> Manifest:
     try:
         source = read_manifest(Found(staged / MANIFEST_NAME, "manifest"), (), host_version)
         check_version(source)
+    except HostUnfit:
+        raise
     except ManifestError as error:  # where it was unpacked is nobody's business
         problems = [problem.replace(f"{staged}/", "") for problem in error.problems]
         raise ManifestError(MANIFEST_NAME, problems) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from mcp_server.errors import (
     ApprovalPending,
     LifecycleError,
     ManifestError,
-    NameCollision,
     PluginNotFound,
 )
 from mcp_server.manifest.load import LoadedManifest
@@ -22,13 +21,15 @@ from mcp_server.registry.approval import Approvals
 from mcp_server.registry.candidates import Candidate, candidates
 from mcp_server.registry.claims import id_of_broken, second_claim
 from mcp_server.registry.discovery import Found, PluginFolders
-from mcp_server.registry.errors import PluginDisabled
+from mcp_server.registry.errors import PluginDisabled, RequirementConflict
+from mcp_server.registry.judged import Judged, judge, together
 from mcp_server.registry.lifecycle import State
 from mcp_server.registry.lockfile import Entry
+from mcp_server.registry.needs import Lack, unserved
 from mcp_server.registry.notes import notes_on, same
 from mcp_server.registry.record import PluginRecord
 from mcp_server.registry.stamps import files_of, settled_stamp
-from mcp_server.registry.version import OperatorWord, PluginVersion, read_manifest, read_version, rights_of
+from mcp_server.registry.version import OperatorWord, PluginVersion, read_manifest, rights_of
 from mcp_server.runtime.fleet import Fleet
 
 __all__ = ["Registry"]
@@ -63,6 +64,7 @@ class Registry:
         self._host_version = host_version
         self._approvals = approvals
         self._decided = decided
+        self._alone = approvals.rules.launch.alone
         self._began = 0  # nanoseconds; files written since are not trusted to be what was read
         self.records: dict[str, PluginRecord] = {}
 
@@ -91,7 +93,7 @@ class Registry:
         """
         self._began = time.time_ns()
         self._approvals.begin()
-        changed: set[str] = set()
+        looked: dict[str, Judged] = {}
         seen: set[str] = set()
         # what cannot be read comes last: a guess at its id must not take that of a plugin that states its own
         for found, source, error in sorted(self._candidates(), key=lambda candidate: candidate[1] is None):
@@ -99,13 +101,17 @@ class Registry:
             if plugin in seen:
                 plugin, error, source = *second_claim(self.records, plugin, found), None
             seen.add(plugin)
-            if self._take(plugin, found, source, error, drain):
-                changed.add(plugin)
+            record = self.records.setdefault(plugin, PluginRecord(plugin, found.path))
+            if record.state is not State.STOPPED:
+                looked[plugin] = self._judge(record, found.path, source, error)
+        served, lacking = together(looked, alone=self._alone)
+        changed = {
+            plugin for plugin, one in looked.items() if self._take(one, served.get(plugin), lacking.get(plugin), drain)
+        }
         for plugin in [plugin for plugin in self.records if plugin not in seen]:
             self.remove(plugin, drain)
             changed.add(plugin)
-        self._commit()
-        return changed
+        return changed | self._commit()
 
     def approve(self, plugin: str, by: str = "") -> Entry:
         """Approve the version of ``plugin`` that lies on disk, in the name of ``by``; the next scan serves it.
@@ -122,12 +128,14 @@ class Registry:
             raise record.error or LifecycleError(f"plugin '{plugin}' has no version that could be approved")
         return self._approvals.approve(version, self._word(plugin), by)
 
-    def hold_back(self, plugin: str, error: AgentMemError) -> None:
-        """Put a plugin into Error from outside, as when its tool names collide."""
-        record = self.get(plugin)
-        self._retire(record, 0.0)
-        record.fail(error)
-        _tell(plugin, error)
+    def hold_back(self, errors: Mapping[str, AgentMemError]) -> set[str]:
+        """Put plugins into Error from outside, as when tool names collide; their ids, and of those that need them."""
+        for plugin, error in errors.items():
+            record = self.get(plugin)
+            self._retire(record, 0.0)
+            record.fail(error)
+            _tell(plugin, error)
+        return {*errors, *(self._hold_needy() if errors else ())}
 
     def stop(self, plugin: str, drain: float = 0.0) -> None:
         """Take a plugin's tools away until it is restarted; running calls end first.
@@ -139,6 +147,7 @@ class Registry:
         record = self.get(plugin)
         record.move(State.STOPPED)
         self._retire(record, drain)
+        self._hold_needy(drain)
 
     def rights(self, plugin: str) -> Rights | None:
         """What ``plugin`` asks for and is granted, also where that holds it back; None when its manifest is unreadable.
@@ -166,24 +175,36 @@ class Registry:
         record = self.get(plugin)
         if record.serving:
             raise LifecycleError(f"plugin '{plugin}' is {record.shown_state} and need not be restarted; stop it first")
+        self._load(record)
+        while any(self._load(other) for other in self.records.values() if other is not record and _misses(other)):
+            pass  # each of them may be what another one waits for
+        self._hold_needy()
+        if record.error is not None and not record.serving:
+            raise record.error
+
+    def _load(self, record: PluginRecord) -> bool:
+        """Load what lies on disk; whether it serves now."""
         record.move(State.LOADING)
         self._began = time.time_ns()
+        self._approvals.begin()
+        source, unread = None, None
         try:
             source = self._read(record)
-            version = read_version(source, self._word(plugin))
-            self._approvals.begin()
-            refused = self._refused(record, version)
-        except AgentMemError as error:
-            record.fail(error)
-            raise
-        if refused is None:
-            self._serve(record, record.path, version)
-            self._commit()
-        elif not self._serve_approved(record):
-            record.fail(refused)
-            raise refused
-        else:
-            record.error = self._refused(record, version)
+        except ManifestError as error:
+            unread = error
+        looked = self._beside() | {record.id: self._judge(record, record.path, source, unread)}
+        served, lacking = together(looked, alone=self._alone)
+        self._take(looked[record.id], served.get(record.id), lacking.get(record.id), 0.0)
+        self._commit()
+        return record.serving
+
+    def _hold_needy(self, drain: float = 0.0) -> set[str]:
+        """Hold back each plugin that misses another one which is served no longer; their ids."""
+        looked = {plugin: one for plugin, one in self._beside().items() if one.record.serving}
+        _, lacking = together(looked, alone=self._alone)
+        for plugin, lack in lacking.items():
+            self._take(looked[plugin], None, lack, drain)
+        return set(lacking)
 
     def remove(self, plugin: str, drain: float = 0.0) -> None:
         """Forget a plugin; its running calls end first."""
@@ -198,66 +219,38 @@ class Registry:
     def _candidates(self) -> Iterable[Candidate]:
         return candidates(self._folders, self.records, self._host_version, self._stored)
 
-    def _take(
-        self, plugin: str, found: Found, source: LoadedManifest | None, error: AgentMemError | None, drain: float
-    ) -> bool:
-        record = self.records.get(plugin)
-        if record is None:
-            record = self.records[plugin] = PluginRecord(plugin, found.path)
-        word = self._word(plugin)
-        same_word = record.version is not None and record.version.word == word
-        if record.state is State.STOPPED or (same_word and record.version and source is record.version.source):
-            return False
-        version: PluginVersion | None = None
-        refused: AgentMemError | None = None
-        if source is not None and error is None:
-            try:
-                version = read_version(source, word)
-                refused = self._refused(record, version)
-            except AgentMemError as refusal:
-                version, error = None, refusal
+    def _judge(
+        self, record: PluginRecord, path: Path, source: LoadedManifest | None, error: AgentMemError | None
+    ) -> Judged:
+        return judge(record, path, source, error, self._word(record.id), self._approvals, self._fleet.modules)
+
+    def _beside(self) -> dict[str, Judged]:
+        """What is served, and what would be if it did not miss another one."""
+        there = {plugin: record for plugin, record in self.records.items() if record.serving or _misses(record)}
+        return {plugin: Judged(record, record.path, current=record.version) for plugin, record in there.items()}
+
+    def _take(self, one: Judged, version: PluginVersion | None, lack: list[Lack] | None, drain: float) -> bool:
+        """Serve ``version``, or nothing, and say why it is not the newest; whether anything changed by that."""
+        record = one.record
+        error = unserved(lack, self.records) if lack else one.why(serves=version is not None)
         if version is None:
-            record.newest = record.approval = None
-            if not same_word:
-                self._retire(record, drain)  # no version outlives the rights it was given
-            return self._keep_old(record, error or NameCollision(f"'{plugin}' could not be read"))
-        if refused is not None:
-            if not same_word:
-                self._retire(record, drain)  # the approved version goes on, under the rights it has now
-            restored = not record.serving and self._serve_approved(record)
-            return self._keep_old(record, self._refused(record, version) or refused) or restored
-        if record.version is not None and record.serving and same(record.version, version):
-            self._fleet.modules.put(version.module.sha256, version.data)
-            self._note(record, found.path, version)
+            self._retire(record, drain)
+        elif version is one.fresh and record.serving and record.version and same(record.version, version):
+            self._note(record, one.path, version)
             return False
-        record.move(State.LOADING)
-        self._retire(record, drain)
-        self._serve(record, found.path, version)
-        return True
+        elif version is not one.current:
+            if record.state is not State.LOADING:
+                record.move(State.LOADING)
+            self._retire(record, drain)
+            self._serve(record, one.path if version is one.fresh else record.path, version)
+            if version is one.kept:
+                record.stamp = None  # of files it was not made of
+            return error is None or self._keep_old(record, error) or True
+        return error is not None and self._keep_old(record, error)
 
-    def _refused(self, record: PluginRecord, version: PluginVersion) -> AgentMemError | None:
-        """Why ``version`` may not run, if so; it is then the record's newest, and something to approve."""
-        verdict = record.approval = self._approvals.judge(version, self._word(record.id))
-        record.newest = None
-        if not verdict.may_run:
-            self._fleet.modules.put(version.module.sha256, version.data)  # what is approved are these bytes
-            record.newest = replace(version, data=b"")
-        return None if verdict.may_run else verdict.error(record.id, serves=record.serving)
-
-    def _serve_approved(self, record: PluginRecord) -> bool:
-        """Serve the approved version from its kept copy, where a changed one has taken the place of its files."""
-        version = self._approvals.restored(record.id, record.path, self._fleet.modules.path, self._word(record.id))
-        if version is None:
-            return False
-        if record.state is not State.LOADING:
-            record.move(State.LOADING)
-        self._serve(record, record.path, version)
-        record.stamp = None  # of files it was not made of
-        return True
-
-    def _commit(self) -> None:
-        for plugin, error in self._approvals.commit().items():
-            self.hold_back(plugin, error)
+    def _commit(self) -> set[str]:
+        """Write down what was approved by being there; the ids of plugins that are held back for it."""
+        return self.hold_back(self._approvals.commit())
 
     def _stored(self, version: PluginVersion) -> bool:
         return self._fleet.modules.has(version.module.sha256)
@@ -274,7 +267,6 @@ class Registry:
         return not repeated
 
     def _serve(self, record: PluginRecord, path: Path, version: PluginVersion) -> None:
-        self._fleet.modules.put(version.module.sha256, version.data)
         record.runner = self._fleet.runner(version.runnable)
         self._note(record, path, version)
         record.move(State.LOADED)
@@ -282,7 +274,7 @@ class Registry:
 
     def _note(self, record: PluginRecord, path: Path, version: PluginVersion) -> None:
         record.path = path
-        record.version = replace(version, data=b"")  # stored by now; a hundred modules do not belong into memory
+        record.version = replace(version, data=b"")
         record.error = None
         record.notes = notes_on(version)
         record.stamp = settled_stamp(files_of(version.source), self._began)
@@ -291,6 +283,11 @@ class Registry:
         runner, record.runner = record.runner, None
         if runner is not None:
             self._fleet.retire(runner, drain)
+
+
+def _misses(record: PluginRecord) -> bool:
+    """Whether it is held back for lack of another plugin."""
+    return not record.serving and isinstance(record.error, RequirementConflict)
 
 
 def _tell(plugin: str, error: AgentMemError) -> None:

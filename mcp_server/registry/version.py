@@ -19,8 +19,8 @@ from mcp_server.manifest.model import Manifest
 from mcp_server.policy import network, paths
 from mcp_server.policy.limits import resolve_limits
 from mcp_server.policy.llm import LlmRules
-from mcp_server.policy.network import NetworkGrant
-from mcp_server.policy.paths import FileGrant
+from mcp_server.policy.network import NetworkGrant, NetworkLimits
+from mcp_server.policy.paths import FileGrant, FileLimits
 from mcp_server.policy.plugin_config import merged, named_secrets, unnamed
 from mcp_server.policy.rights import (
     STORAGE_QUOTA,
@@ -62,6 +62,8 @@ class OperatorWord:
         isolation: At least this strict, or None.
         denied: Capabilities that it must not have, whatever else is granted.
         network: URLs, address ranges and secrets.
+        http_limits: The numbers of its requests.
+        file_limits: Those of its file operations.
         files: Folders it may see.
         denied_paths: Paths that beat every folder.
         asking: Whether the user is asked before it runs.
@@ -80,6 +82,8 @@ class OperatorWord:
     isolation: str | None = None
     denied: frozenset[Capability] = frozenset()
     network: NetworkGrant = NetworkGrant()
+    http_limits: NetworkLimits = NetworkLimits()
+    file_limits: FileLimits = FileLimits()
     files: tuple[FileGrant, ...] = ()
     denied_paths: tuple[str, ...] = ()
     asking: Asking = Asking.NO
@@ -171,8 +175,8 @@ def rights_of(manifest: Manifest, word: OperatorWord) -> Rights:
         manifest.capabilities.optional,
         word.granted,
         denied=word.denied,
-        network=network.intersect(manifest.network.allow, word.network),
-        files=paths.intersect(asked, word.files, word.denied_paths),
+        network=network.intersect(manifest.network.allow, word.network, word.http_limits),
+        files=paths.intersect(asked, word.files, word.denied_paths, word.file_limits),
         llm=word.llm,
         storage_quota=word.storage_quota,
         sends_trace=word.sends_trace,

@@ -25,6 +25,8 @@ def operator_word(settings: Settings, plugin: str) -> OperatorWord:
         isolation=own.isolation,
         denied=frozenset(cast("tuple[Capability, ...]", grant.deny)),
         network=grant.network.rules(),
+        http_limits=grant.network.limits(),
+        file_limits=grant.filesystem.limits(),
         files=tuple(_root(root) for root in grant.filesystem.roots),
         denied_paths=grant.filesystem.deny,
         asking=_asking(grant),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import json
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp_server.errors import AgentMemError
 from mcp_server.exits import Exit
 
-__all__ = ["Management", "ManagementRefused", "ServerUnreachable"]
+if TYPE_CHECKING:
+    import httpx2
+
+__all__ = ["Happening", "Management", "ManagementRefused", "ServerUnreachable"]
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 60.0
@@ -57,6 +63,19 @@ def _refusal(status: int) -> type[ManagementRefused]:
     return {401: _Denied, 403: _Denied, 429: _Busy}.get(status, ManagementRefused)
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that a server told.
+
+    Attributes:
+        kind: As in docs/api.md.
+        about: A JSON object.
+    """
+
+    kind: str
+    about: dict[str, Any]
+
+
 class Management:
     """The API of one server.
 
@@ -78,18 +97,54 @@ class Management:
         """
         import httpx2  # noqa: PLC0415  # 100 ms that only a command with a server to ask has to spend
 
-        headers = {"authorization": f"Bearer {self._token}"}
-        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         try:
-            with httpx2.Client(base_url=self.url, headers=headers, timeout=timeout, trust_env=False) as client:
+            with self._client() as client:
                 answer = client.request(method, f"/api/v1{path}", json=body)
             document: object = answer.json() if answer.content else {}
         except (httpx2.HTTPError, ValueError) as error:
-            raise ServerUnreachable(
-                f"the server at {self.url} does not answer: {type(error).__name__}",
-                fix="look at its log, or start it again: agentmem-mcp serve --http",
-            ) from None
+            raise self._silent(error) from None
         found = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
         if answer.status_code >= 400:
             raise _refusal(answer.status_code)(found)
         return found
+
+    def follow(self, after: int) -> Generator[Happening]:
+        """What happens in the server after event number ``after``; a connection that breaks off goes on where it was.
+
+        Raises:
+            ManagementRefused: The server said no.
+            ServerUnreachable: It is not there, or no longer.
+        """
+        import httpx2  # noqa: PLC0415  # as above
+
+        last = str(after)
+        while True:
+            heard = False
+            try:
+                with (
+                    self._client() as client,
+                    client.stream("GET", "/api/v1/events", headers={"last-event-id": last}) as answer,
+                ):
+                    if answer.status_code >= 400:
+                        answer.read()
+                        raise _refusal(answer.status_code)(cast("dict[str, Any]", answer.json()))
+                    for event in httpx2.EventSource(answer):
+                        heard, last = True, event.id or last
+                        if event.data:
+                            yield Happening(event.event, json.loads(event.data))
+            except (httpx2.HTTPError, ValueError) as error:
+                if not heard:
+                    raise self._silent(error) from None
+
+    def _client(self) -> httpx2.Client:
+        import httpx2  # noqa: PLC0415  # as above
+
+        headers = {"authorization": f"Bearer {self._token}"}
+        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=timeout, trust_env=False)
+
+    def _silent(self, error: Exception) -> ServerUnreachable:
+        return ServerUnreachable(
+            f"the server at {self.url} does not answer: {type(error).__name__}",
+            fix="look at its log, or start it again: agentmem-mcp serve --http",
+        )

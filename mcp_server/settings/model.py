@@ -12,10 +12,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mcp_server.policy.embeddings import EmbeddingSettings
+from mcp_server.policy.http_limits import MOST_OF_HTTP
 from mcp_server.policy.limits import limit_problems
 from mcp_server.policy.llm import LlmGrant, LlmSettings
-from mcp_server.policy.network import NetworkGrant, intersect
-from mcp_server.policy.paths import path_problems
+from mcp_server.policy.network import NetworkGrant, NetworkLimits, intersect
+from mcp_server.policy.paths import MOST_OF_FILES, FileLimits, path_problems
 from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
@@ -82,6 +83,12 @@ class NetworkSection(_Section):
     ranges: tuple[str, ...] = ()
     secrets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     trace: bool = True
+    requests_per_call: int = Field(default=100, ge=1, le=MOST_OF_HTTP.requests)
+    requests_at_once: int = Field(default=6, ge=1, le=MOST_OF_HTTP.at_once)
+    requests_per_second: float = Field(default=20.0, gt=0, le=MOST_OF_HTTP.rate_per_second)
+    burst: int = Field(default=100, ge=1, le=MOST_OF_HTTP.burst)
+    max_request_mb: int = Field(default=4, ge=1, le=MOST_OF_HTTP.request_bytes // MIB)
+    max_response_mb: int = Field(default=4, ge=1, le=MOST_OF_HTTP.response_bytes // MIB)
 
     @model_validator(mode="after")
     def _readable(self) -> NetworkSection:
@@ -94,6 +101,17 @@ class NetworkSection(_Section):
     def rules(self) -> NetworkGrant:
         """The value that ``policy.network`` judges by."""
         return NetworkGrant(self.allow, self.deny, self.ranges, self.secrets)
+
+    def limits(self) -> NetworkLimits:
+        """The numbers of the plugin's requests."""
+        return NetworkLimits(
+            requests=self.requests_per_call,
+            at_once=self.requests_at_once,
+            request_bytes=self.max_request_mb * MIB,
+            response_bytes=self.max_response_mb * MIB,
+            rate_per_second=self.requests_per_second,
+            burst=self.burst,
+        )
 
 
 class FolderSection(_Section):
@@ -110,6 +128,9 @@ class FilesystemSection(_Section):
 
     roots: tuple[FolderSection, ...] = ()
     deny: tuple[str, ...] = ()
+    operations_per_call: int = Field(default=1_000, ge=1, le=MOST_OF_FILES.operations)
+    max_read_mb: int = Field(default=10, ge=1, le=MOST_OF_FILES.bytes_read // MIB)
+    max_write_mb: int = Field(default=10, ge=1, le=MOST_OF_FILES.bytes_written // MIB)
 
     @field_validator("deny")
     @classmethod
@@ -118,6 +139,10 @@ class FilesystemSection(_Section):
         if problems:
             raise ValueError("; ".join(problems))
         return deny
+
+    def limits(self) -> FileLimits:
+        """The numbers of one call's file operations."""
+        return FileLimits(self.operations_per_call, self.max_read_mb * MIB, self.max_write_mb * MIB)
 
 
 class StorageSection(_Section):

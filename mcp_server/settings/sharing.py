@@ -16,7 +16,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?
 
 
 class SharingSettings(BaseModel):
-    """Read by the commands that fetch, check and publish packages; a server does neither."""
+    """Read by the commands that fetch, check and publish packages; a server judges by it what is sent to it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

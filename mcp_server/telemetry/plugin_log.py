@@ -9,12 +9,14 @@ import json
 import logging
 import os
 from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from mcp_server.telemetry.logs import LineFormatter
 
-__all__ = ["FOLDER", "PluginLogFiles", "last_lines"]
+__all__ = ["FOLDER", "LogTail", "PluginLogFiles", "last_lines"]
 
 FOLDER = "logs"
 """Its name in the state folder."""
@@ -54,6 +56,55 @@ class PluginLogFiles(logging.Handler):
             path.replace(path.with_name(path.name + _OLD))
 
 
+class LogTail:
+    """What a plugin logged, and what it logs from now on, also past the moment when its file is set aside.
+
+    Args:
+        folder: Of the files.
+        plugin: Its id.
+    """
+
+    def __init__(self, folder: Path, plugin: str) -> None:
+        self._path = _file(folder, plugin)
+        self._open: BinaryIO | None = None
+        self._rest = b""
+        with suppress(FileNotFoundError):
+            self._rest = self._path.with_name(self._path.name + _OLD).read_bytes()
+
+    def more(self) -> list[dict[str, Any]]:
+        """What came since the last question; everything at the first one.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        data = self._read()
+        while self._next():
+            data += self._read()
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        return _parsed(line.decode("utf-8", "replace") for line in whole)
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._open is not None:
+            self._open.close()
+
+    def _read(self) -> bytes:
+        return self._open.read() if self._open is not None else b""
+
+    def _next(self) -> bool:
+        """Open the file that is written to now, where that is another one."""
+        try:
+            fresh = self._path.open("rb")
+        except FileNotFoundError:
+            return False
+        if self._open is not None and os.path.sameopenfile(fresh.fileno(), self._open.fileno()):
+            fresh.close()
+            return False
+        self.close()
+        self._open = fresh
+        return True
+
+
 def last_lines(folder: Path, plugin: str, count: int) -> list[dict[str, Any]]:
     """The newest ``count`` lines that ``plugin`` logged, the oldest of them first; ``{time, level, message, …}``.
 
@@ -67,12 +118,16 @@ def last_lines(folder: Path, plugin: str, count: int) -> list[dict[str, Any]]:
             text = part.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             continue
-        for line in text.splitlines():
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                continue  # half a line, of a disk that was full
+        found.extend(_parsed(text.splitlines()))
     return list(found)
+
+
+def _parsed(lines: Iterable[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for line in lines:
+        with suppress(ValueError):  # half a line, of a disk that was full
+            found.append(json.loads(line))
+    return found
 
 
 def _file(folder: Path, plugin: str) -> Path:

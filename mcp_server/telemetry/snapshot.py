@@ -25,8 +25,8 @@ class SnapshotFile:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = folder / f"{os.getpid()}.json"
         self._started = time.time()
-        for old in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
-            old.unlink(missing_ok=True)
+        for old in [one for one in read_snapshots(folder) if one["ended"]][KEPT:]:
+            (folder / f"{old['pid']}.json").unlink(missing_ok=True)
 
     def write(self, figures: dict[str, Any], *, ended: bool = False) -> None:
         """Replace the file."""

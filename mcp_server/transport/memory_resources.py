@@ -20,6 +20,7 @@ from pydantic_core import to_json
 from mcp_server.backends.errors import CursorInvalid, MemoryNotFound
 from mcp_server.errors import AgentMemError, InvalidArguments
 from mcp_server.host import PluginHost
+from mcp_server.memory.errors import InvalidRequest
 from mcp_server.memory.hooks import PRINCIPAL_SPACE, Scope
 from mcp_server.tools.invoke import Caller
 from mcp_server.tools.memory_tools import own_scope
@@ -95,7 +96,7 @@ class MemoryResources:
         try:
             caller = Caller(identity_of(ctx).principal, session=session_of(ctx), bounds=bounds_of(params.meta))
             result = await self._host.invoker.invoke("memory__get", {"id": identifier}, caller)
-        except (MemoryNotFound, InvalidArguments):  # the second: an id that no memory can have
+        except (MemoryNotFound, InvalidArguments, InvalidRequest):  # the last two: an id that no memory can have
             raise _not_found(ctx, uri) from None
         except AgentMemError as error:
             raise MCPError(types.INTERNAL_ERROR, error.message, error.as_dict()) from None

@@ -21,7 +21,8 @@ GET /plugins, POST /plugins, GET /plugins/{plugin}, PATCH /plugins/{plugin}, DEL
 POST /plugins/{plugin}/start, POST /plugins/{plugin}/stop, POST /plugins/{plugin}/restart,
 POST /plugins/{plugin}/reload, POST /plugins/{plugin}/approve, GET /plugins/{plugin}/grants,
 PUT /plugins/{plugin}/grants, GET /plugins/{plugin}/config, PUT /plugins/{plugin}/config,
-POST /plugins/{plugin}/call/{function}, GET /plugins/{plugin}/stats, GET /tools, GET /events, GET /audit,
+POST /plugins/{plugin}/call/{function}, GET /plugins/{plugin}/stats, GET /plugins/{plugin}/logs,
+GET /stats, GET /tools, GET /events, GET /audit,
 GET /memories, POST /memories, POST /memories/search, GET /memories/{memory}, PATCH /memories/{memory},
 DELETE /memories/{memory}, GET /info, GET /openapi.json, GET /docs
 """

@@ -19,7 +19,7 @@ import pytest
 from mcp_server.capabilities.base import CallContext, HostRefusal
 from mcp_server.capabilities.filesystem import file_functions, files
 from mcp_server.policy.limits import Limits
-from mcp_server.policy.paths import FileGrant, FileLimits, FileRules, Mode, intersect
+from mcp_server.policy.paths import MOST_OF_FILES, MOST_OF_ONE_READ, FileGrant, FileLimits, FileRules, Mode, intersect
 from mcp_server.policy.rights import decide_rights
 
 
@@ -296,6 +296,17 @@ async def test_bytes_are_counted_over_the_call_up_to_the_very_last(notes: Path) 
     assert (await caller("read_file", "notes/a", limit=4))["content"] == "1234"
     assert names_in(notes) == ["a", "b"]
     assert (caller.used.file_bytes_read, caller.used.file_bytes_written) == (10, 10)
+
+
+async def test_one_read_gives_no_more_than_goes_to_a_worker_in_one_piece(notes: Path) -> None:
+    caller = caller_for(notes, limits=MOST_OF_FILES)
+    (notes / "a").write_bytes(b"x" * (MOST_OF_ONE_READ + 1))
+    refusal = await caller.refusal("read_file", "notes/a")
+    assert (refusal.code, refusal.data["allowed"]) == ("limit_file_bytes_read", MOST_OF_ONE_READ)
+    assert "in parts, with offset and limit" in refusal.message
+    assert caller.used.file_bytes_read == 0
+    part = await caller("read_file", "notes/a", limit=MOST_OF_ONE_READ)
+    assert (len(part["content"]), part["eof"]) == (MOST_OF_ONE_READ, False)
 
 
 @contextmanager

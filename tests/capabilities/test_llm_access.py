@@ -146,6 +146,22 @@ async def test_the_tokens_of_one_call_are_bounded_at_what_it_may_take(tmp_path: 
         assert len(stub.seen) == 2
 
 
+async def test_the_cost_of_one_call_is_bounded_at_what_it_may_take(tmp_path: Path) -> None:
+    most, took = (len("Say hello.") + 2 * 64) * 2 + 100 * 10, 11 * 2 + 7 * 10
+    async with desk(tmp_path, grant={"max_cost_per_call": most / 1e6}) as (ask, stub):
+        context = context_of(ask.grant)
+        await ask(context=context)
+        refusal = await ask.refusal(context=context)
+        assert (refusal.code, refusal.data["bound"]) == ("limit_llm_cost", "call")
+        assert refusal.data["used"] == pytest.approx(took / 1e6)
+        assert "config set grants.writer.llm.max_cost_per_call=" in refusal.fix
+        await ask(context=context, max_tokens=100 - took // 10 - 1)
+        await ask(context=context_of(ask.grant))
+        less: Json = {"max_cost_per_call": (most - 1) / 1e6}
+        assert (await ask.refusal(context=context_of(less))).code == "limit_llm_cost"
+        assert len(stub.seen) == 3
+
+
 async def test_calls_at_once_are_bounded_for_each_plugin(tmp_path: Path) -> None:
     async with desk(tmp_path, lambda _: endless(), {"calls_at_once": 2}) as (ask, stub):
         async with anyio.create_task_group() as tasks:

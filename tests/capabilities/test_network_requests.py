@@ -224,7 +224,7 @@ async def test_the_seventh_request_at_one_time_is_refused() -> None:
         url = f"http://site.test:{server.port}/"
         for _ in range(6):
             tasks.start_soon(caller, url)
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             for _ in range(6):
                 await arrived.acquire()
         refusal = await caller.refusal(url)

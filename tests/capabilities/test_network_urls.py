@@ -213,7 +213,7 @@ async def refusal_of(url: str) -> str:
     """The code that stops a request to ``url`` before a connection is opened, under rules that allow every host."""
     try:
         target = parse_url(url)
-        with anyio.fail_after(5):
+        with anyio.fail_after(40):
             await Dialer(inner_names, ()).connect_tcp(target.host, target.port)
     except (NetworkDenied, HostRefusal) as refused:
         return refused.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -150,7 +151,19 @@ def test_the_configuration_below_the_home_is_read_and_the_cache_kept_there(tmp_p
 def test_the_cache_is_cleared_and_made_again(tmp_path: Path, echo: Path) -> None:
     call = ["tool", "call", "echo__echo", "--plugins", echo]
     assert run(tmp_path, *call).returncode == 0
-    assert answer(tmp_path, "cache", "clear")["freed_bytes"] > 0
+    fetched = tmp_path / "cache" / "packages"
+    (fetched / "parts").mkdir(parents=True)
+    (fetched / ("0" * 64)).write_bytes(b"12345")
+    with (fetched / "parts" / "halfway").open("ab") as part:  # of a download that goes on
+        part.write(b"12")
+        part.flush()
+        fcntl.flock(part, fcntl.LOCK_EX)
+        told = answer(tmp_path, "cache", "info")
+        assert (told["packages"], told["package_bytes"]) == (2, 7)
+        assert "packages: 2, 0.0 MB" in run(tmp_path, "cache", "info").stdout
+        assert answer(tmp_path, "cache", "clear")["freed_bytes"] > 5
+        assert [path.name for path in fetched.rglob("*") if path.is_file()] == ["halfway"]
+    assert answer(tmp_path, "cache", "clear")["freed_bytes"] == 2
     assert not any(path.is_file() for path in (tmp_path / "cache" / "code").rglob("*"))
     assert run(tmp_path, *call).returncode == 0
 

@@ -15,7 +15,8 @@ from typer import Context
 from typer.core import TyperGroup
 
 from mcp_server.cli.examples import EXAMPLES, PROGRAM
-from mcp_server.cli.main import app
+from mcp_server.cli.main import app, main
+from mcp_server.cli.verbs.author import VERBS
 from tests.commands import answer, run
 from tests.docs.test_pages import commands
 from tests.guests import ECHO, module, write_plugin
@@ -56,6 +57,34 @@ def test_quiet_leaves_out_what_is_no_result_wherever_it_stands(tmp_path: Path, w
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     assert answer(tmp_path, "config", "show", "--quiet")["values"]
     assert run(tmp_path, "config", "set", "log.level=loud", "-q").stderr.startswith("error[settings_invalid]")
+
+
+@requirement("commands:quiet")
+@pytest.mark.parametrize("name", NAMES)
+def test_quiet_is_taken_by_every_command_in_each_place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = name.split()
+    for line in (["-q", *words], [*words, "--quiet"], [*words[:-1], "-q", words[-1]]):
+        said: list[str] = []
+
+        def be_quiet(said: list[str] = said) -> None:
+            said.append(name)
+
+        monkeypatch.setattr("mcp_server.cli.main.be_quiet", be_quiet)
+        monkeypatch.setattr("sys.argv", [PROGRAM, *line, "--help"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert (ended.value.code, said) == (0, [name])
+
+
+@requirement("commands:quiet")
+def test_the_verbs_of_authors_say_that_they_take_quiet() -> None:
+    printing = {name for name in NAMES if name in VERBS}
+    quiet = {
+        name
+        for name in printing
+        if "--quiet" in {o for p in dict(commands(ROOT))[f"{PROGRAM} {name}"].params for o in p.opts}
+    }
+    assert quiet == printing
 
 
 @requirement("commands:quiet")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import subprocess
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +17,9 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
+from anyio.streams.buffered import BufferedByteReceiveStream
 
-from mcp_server.telemetry.plugin_log import PluginLogFiles, last_lines
+from mcp_server.telemetry.plugin_log import LogTail, PluginLogFiles, last_lines
 from tests.canary import slot
 from tests.commands import answer, run
 from tests.flows import bodies
@@ -150,6 +156,104 @@ async def test_what_a_plugin_logged_in_a_server_is_shown_afterwards(tmp_path: Pa
     text = (await said(tmp_path, "plugin", "logs", "talker")).stdout
     assert text.endswith(" warning hello there n=1 api_key=[redacted]\n")
     assert "has logged nothing" in (await said(tmp_path, "plugin", "logs", "silent")).stderr
+
+
+@asynccontextmanager
+async def following(home: Path, *words: str) -> AsyncGenerator[Callable[[], Awaitable[dict[str, Any]]]]:
+    """``plugin logs --follow``; gives what reads its next line."""
+    command = [sys.executable, "-m", "mcp_server", "plugin", "logs", *words, "--follow", "--json"]
+    environment = {"PATH": os.environ["PATH"], "AGENTMEM_HOME": str(home)}  # noqa: TID251  # a test's
+    async with await anyio.open_process(command, cwd=home, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = BufferedByteReceiveStream(process.stdout)
+        said = await BufferedByteReceiveStream(process.stderr).receive_until(b"\n", 10_000)
+        assert said.startswith(b"following ")
+
+        async def following_line() -> dict[str, Any]:
+            with anyio.fail_after(20):
+                return json.loads(await lines.receive_until(b"\n", 100_000))
+
+        try:
+            yield following_line
+        finally:
+            process.terminate()
+
+
+TALKER = '[capabilities]\nrequired = ["LoggingAccess"]\n'
+
+
+@requirement("operate:logs")
+async def test_a_running_server_is_asked_for_its_lines_and_followed(tmp_path: Path, plugins: Path) -> None:
+    write_plugin(plugins, "talker", bodies.asks("log"), TALKER)
+    write_plugin(plugins, "other", bodies.asks("log"), TALKER)
+    async with http_server(plugins, home=tmp_path) as server:
+        await serving(server)
+        await server.call("talker__run", {"level": "error", "message": "one", "fields": {"n": 1}})
+        shown = await told(tmp_path, "plugin", "logs", "talker")
+        assert (shown["via"], shown["server"], shown["lines"][0]["message"]) == ("server", server.url, "talker: one")
+        async with following(tmp_path, "talker") as line:
+            first = await line()
+            await server.call("other__run", {"level": "warning", "message": "not this"})
+            await server.call("talker__run", {"level": "warning", "message": "two", "fields": {"n": 2}})
+            second = await line()
+        assert {**second, "time": ""} == {
+            **first,
+            "time": "",
+            "level": "warning",
+            "message": "talker: two",
+            "plugin.n": 2,
+        }
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", second["time"])
+        every = await told(tmp_path, "plugin", "stats")
+        assert (every["via"], every["tools"]["talker__run"]["calls"]) == ("server", 2)
+        assert set(every["plugins"]) == {"talker", "other"}
+
+
+@requirement("operate:logs")
+async def test_the_reader_hears_when_the_server_that_it_follows_is_gone(tmp_path: Path, plugins: Path) -> None:
+    write_plugin(plugins, "talker", bodies.asks("log"), TALKER)
+    async with http_server(plugins, home=tmp_path) as server:
+        await serving(server)
+        await server.call("talker__run", {"level": "error", "message": "one"})
+        async with following(tmp_path, "talker") as line:
+            await line()
+            server.process.terminate()
+            with pytest.raises(anyio.IncompleteRead):
+                await line()
+
+
+@requirement("operate:logs")
+async def test_without_a_server_that_takes_orders_the_files_are_followed_past_their_end(
+    tmp_path: Path, plugins: Path
+) -> None:
+    write_plugin(plugins, "talker", bodies.asks("log"), TALKER)
+    async with stdio_server(plugins, home=tmp_path) as server:
+        await server.call("talker__run", {"level": "error", "message": "one"})
+        assert (await told(tmp_path, "plugin", "logs", "talker"))["via"] == "files"
+        async with following(tmp_path, "talker", "-n", "1") as line:
+            assert (await line())["message"] == "talker: one"
+            (tmp_path / "state" / "logs" / "talker.jsonl").rename(tmp_path / "state" / "logs" / "talker.jsonl.1")
+            await server.call("talker__run", {"level": "warning", "message": "two"})
+            assert (await line())["message"] == "talker: two"
+
+
+@requirement("operate:logs")
+def test_a_tail_reads_whole_lines_once_across_a_file_that_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "echo.jsonl"
+    (tmp_path / "echo.jsonl.1").write_text('{"n": 0}\n')
+    tail = LogTail(tmp_path, "echo")
+    assert tail.more() == [{"n": 0}]
+    with path.open("a") as file:
+        file.write('{"n": 1}\n{"n":')
+    assert tail.more() == [{"n": 1}]
+    with path.open("a") as file:
+        file.write(" 2}\nno line\n")
+    path.replace(tmp_path / "echo.jsonl.1")
+    path.write_text('{"n": 3}\n')
+    assert tail.more() == [{"n": 2}, {"n": 3}]
+    assert tail.more() == []
+    tail.close()
 
 
 @requirement("operate:logs")

@@ -156,6 +156,26 @@ def test_models_hooks_and_whose_memories_are_granted_and_shown_like_every_right(
     assert answer(tmp_path, *show)["rights"]["llm"]["granted"] == []
 
 
+@requirement("audit:decisions")
+def test_every_change_of_a_grant_is_on_record_and_nothing_else(tmp_path: Path) -> None:
+    run(tmp_path, "plugin", "grant", "p", "StorageAccess", "--quota-mb", "7")
+    run(tmp_path, "plugin", "grant", "p", "StorageAccess", "--quota-mb", "7")
+    run(tmp_path, "plugin", "grant", "p", "MemoryAccess", "--deny")
+    run(tmp_path, "config", "set", "grants.p.ask=true", "log.level=info")
+    run(tmp_path, "config", "unset", "grants.p.ask")
+    run(tmp_path, "plugin", "revoke", "p", "StorageAccess")
+    rows = [(row["function"], row["plugin"], row["target"]) for row in answer(tmp_path, "audit", "show")["rows"]]
+    told = "+ StorageAccess in capabilities of [grants.p]; + quota_mb = 7 in [grants.p.storage]"
+    assert rows[:3] == [
+        ("grant", "p", told),
+        ("deny", "p", "+ MemoryAccess in deny of [grants.p]"),
+        ("config", "p", "+ grants.p.ask = true"),
+    ]
+    assert rows[3] == ("config", "p", "- grants.p.ask")
+    assert (rows[4][0], len(rows)) == ("revoke", 5)
+    assert run(tmp_path, "audit", "verify").returncode == 0
+
+
 @requirement("grants:edit")
 def test_the_project_file_is_written_on_request_and_its_trust_asked_for(tmp_path: Path) -> None:
     made = run(tmp_path, "plugin", "grant", "p", "LLMAccess", "--project")

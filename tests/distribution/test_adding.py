@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from mcp_server.distribution.adding import Allowed, Offer, add_offers, remove_plugins
-from mcp_server.distribution.errors import RequirementConflict
 from mcp_server.distribution.fetching import files_of
 from mcp_server.errors import AgentMemError
 from mcp_server.manifest import Manifest, load_manifest
+from mcp_server.registry.errors import RequirementConflict
 from mcp_server.registry.installed import InstalledPlugins
 from tests import commands
 from tests.distribution.commands import answer, run

@@ -147,7 +147,9 @@ BAD: dict[str, Bad] = {
         ),
     ),
     "future-host": Bad(
-        with_manifest(header='requires_host = ">=99"'), "manifest_invalid", ("needs a host >=99, this is",)
+        with_manifest(header='requires_host = ">=99"'),
+        "requirement_conflict",
+        ("needs agentmem-mcp >=99, and this is",),
     ),
     "no-function": Bad(
         with_manifest('[[tools]]\nfunction = "ecco"\n'),
@@ -336,7 +338,7 @@ async def test_a_folder_that_cannot_be_used_ends_the_server_with_a_clear_sentenc
 async def refused_start(folder: Path, home: Path, tmp_path: Path) -> tuple[int, str]:
     with (tmp_path / "stderr").open("w+b") as stderr:
         async with stdio_server(folder, home=home, stderr=stderr.fileno()) as server:
-            with anyio.fail_after(10):
+            with anyio.fail_after(40):
                 status = await server.process.wait()
         stderr.seek(0)
         return status, stderr.read().decode()

@@ -264,7 +264,7 @@ async def test_the_commands_that_the_log_names_are_all_it_takes_and_the_guest_re
                 envelope = await use(server, tool, request)
                 while not envelope["success"]:
                     assert_models_side(envelope)
-                    with anyio.fail_after(10):
+                    with anyio.fail_after(40):
                         while len(fixes(log)) == len(done):  # the log takes a way of its own, through a thread
                             await anyio.lowlevel.checkpoint()
                     done, (words,) = fixes(log), fixes(log)[len(done) :]
@@ -436,6 +436,55 @@ async def test_a_plugin_that_is_held_back_tells_its_fix_in_the_log_and_not_to_th
             assert_models_side(answer)
             assert await server.close() == 0
     assert fixes(log) == ["plugin grant keeper StorageAccess"]
+
+
+@requirement("refusals:operator")
+@requirement("capability:files")
+@requirement("capability:network")
+async def test_the_numbers_of_files_and_requests_are_the_operators_and_each_refusal_says_how_to_raise_its_own(
+    serve: Serve, plugins: Path, home: Path, tmp_path: Path, address: str
+) -> None:
+    log, notes = tmp_path / "stderr", tmp_path / "notes"
+    notes.mkdir()
+    (notes / "long").write_bytes(b"x" * (1_048_576 + 1))
+    write_plugin(
+        plugins,
+        "agent",
+        relay("http_request", "read_file", "write_file"),
+        '[capabilities]\nrequired = ["NetworkAccess", "FileSystemAccess"]\n'
+        '[network]\nallow = ["http://127.0.0.1:*"]\n[filesystem]\nallow = [{ path = "notes", mode = "write" }]',
+    )
+    for words in (
+        ("plugin", "grant", "agent", "--host", "http://127.0.0.1:*", "--range", "127.0.0.0/8"),
+        ("plugin", "grant", "agent", "--folder", f"notes={notes}:write"),
+        ("config", "set", "grants.agent.filesystem.max_read_mb=1", "grants.agent.filesystem.max_write_mb=1"),
+        ("config", "set", "grants.agent.network.requests_per_second=0.001", "grants.agent.network.burst=1"),
+        ("config", "set", *(f"plugins.agent.limits.max_{way}put_bytes=3000000" for way in ("in", "out"))),
+    ):
+        command(home, *words)
+    with log.open("wb") as stderr:
+        async with serve(environment={"AGENTMEM_HOME": str(home)}, stderr=stderr.fileno()) as server:
+            await server.initialize()
+            assert (await use(server, "agent__http_request", {"url": address}))["success"] is True
+            rate = await use(server, "agent__http_request", {"url": address})
+            assert rate["metadata"]["code"] == "rate_limited"
+            read = await use(server, "agent__read_file", {"path": "notes/long"})
+            assert read["metadata"] | {"allowed": 1_048_576, "code": "limit_file_bytes_read"} == read["metadata"]
+            part = await use(server, "agent__read_file", {"path": "notes/long", "limit": 1_048_576})
+            assert part["success"] is True
+            content = {"path": "notes/new", "content": "x" * (1_048_576 + 1)}
+            written = await use(server, "agent__write_file", content)
+            assert written["metadata"]["code"] == "limit_file_bytes_written"
+            for envelope in (rate, read, written):
+                assert_models_side(envelope)
+            assert not (notes / "new").exists()
+            command(home, "config", "set", "grants.agent.filesystem.max_read_mb=2")
+            await reload_with(server)
+            assert (await use(server, "agent__read_file", {"path": "notes/long"}))["success"] is True
+            assert await server.close() == 0
+    said = log.read_text()
+    for key in ("network.requests_per_second=0.002", "filesystem.max_read_mb=2", "filesystem.max_write_mb=2"):
+        assert f"run `agentmem-mcp config set grants.agent.{key}`, or add" in said
 
 
 @requirement("refusals:operator")

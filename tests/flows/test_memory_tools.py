@@ -180,7 +180,9 @@ async def test_an_older_client_reads_memories_and_hears_its_own_not_found(server
 
 
 @requirement("memory-resources:not-found")
-@pytest.mark.parametrize("uri", ["memory://nothing", "memory://", "file:///etc/passwd", "memory://" + "x" * 200])
+@pytest.mark.parametrize(
+    "uri", ["memory://nothing", "memory://", "memory://%00", "file:///etc/passwd", "memory://" + "x" * 200]
+)
 async def test_what_is_no_memory_is_not_found(server: StdioServer, uri: str) -> None:
     error = (await server.modern("resources/read", {"uri": uri}))["error"]
     assert (error["code"], error["data"]["uri"]) == (-32602, uri)

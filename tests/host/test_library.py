@@ -124,7 +124,7 @@ async def test_a_batch_gives_each_item_its_output_or_its_error_in_order(host: Pl
 
 @requirement("library:many")
 async def test_a_batch_that_is_stopped_at_its_deadline_keeps_what_was_done(host: PluginHost) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(40):
         results = await host.call_many("picky", "pick", [b"one", b"second", b"loop", b"next", b"end"])
     assert results[:2] == ["one", "second"]
     assert [item.error_code for item in results[2:]] == ["limit_execution_time"] * 3
@@ -157,7 +157,7 @@ async def test_a_cancelled_batch_stops_and_frees_its_slot(host: PluginHost) -> N
     with anyio.move_on_after(0.05) as scope:
         await host.call_many("picky", "pick", [b"loop"] * 100)
     assert scope.cancelled_caught
-    with anyio.fail_after(5):
+    with anyio.fail_after(40):
         assert await host.call("picky", "pick", b"next") == "next"
     assert host.stats()["plugins"]["picky"]["crashes"] == 0
 

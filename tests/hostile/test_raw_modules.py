@@ -82,7 +82,7 @@ async def test_bytes_that_no_reader_saw_end_at_most_their_own_worker(host: Plugi
     host.fleet.modules.put(runnable.digest, data)
     runner = host.fleet.runner(runnable)
     outcome = "answered"
-    with anyio.fail_after(15):
+    with anyio.fail_after(40):
         try:
             await runner.call("run", b"", context_of("raw", limits))
         except CallError as error:

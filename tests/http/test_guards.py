@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 from anyio.abc import SocketStream
@@ -361,6 +362,37 @@ async def test_a_principal_beyond_its_rate_waits_and_others_do_not(stage: Path, 
         refused = await server.modern("tools/list", token=tokens[0])
         assert 1 <= int(refused.headers["retry-after"]) <= 100
         assert (await server.modern("tools/list", token=tokens[1])).status_code == 200
+
+
+async def open_request(server: HttpServer, stream: SocketStream, token: str) -> None:
+    """Begin a request and return when the server reads its body, of which no more comes."""
+    head = raw(server, "content-length: 100\r\nexpect: 100-continue\r\n")
+    await stream.send(head.replace(server.token.encode(), token.encode()))
+    assert (await stream.receive()).startswith(b"HTTP/1.1 100")
+
+
+@requirement("http:shares")
+async def test_requests_that_are_open_beyond_a_share_or_the_cap_are_turned_away(stage: Path, tmp_path: Path) -> None:
+    ann, bob = (make_token(tmp_path, name) for name in ("ann", "bob"))
+    few = {"max_requests_per_principal": 2, "max_requests": 3}
+    async with http_server(stage, home=tmp_path, settings=few) as server:
+
+        async def status(token: str) -> int:
+            response = await server.modern("tools/list", token=token)
+            assert response.status_code == 200 or int(response.headers["retry-after"]) >= 1
+            return response.status_code
+
+        async with connection(server) as first, connection(server) as second, connection(server) as third:
+            for stream, token in ((first, ann), (second, ann)):
+                await open_request(server, stream, token)
+            assert [await status(token) for token in (ann, bob)] == [429, 200]
+            await open_request(server, third, bob)
+            assert [await status(token) for token in (bob, server.token)] == [429, 429]
+            async with server.client("") as client:
+                assert (await client.get("/health")).status_code == 200
+        with anyio.fail_after(20):  # their clients left
+            while [await status(token) for token in (ann, bob)] != [200, 200]:
+                await anyio.lowlevel.checkpoint()
 
 
 @requirement("http:shares")

@@ -43,6 +43,7 @@ def load(folder: Path, text: str) -> Settings:
         (PROVIDER + ALIAS + "prices = { input = -1, output = 1 }\n", "input"),
         (PROVIDER + ALIAS + '[grants.x.llm]\naliases = ["fats"]\n', "did you mean 'fast'"),
         (PROVIDER + ALIAS + '[grants.x.llm]\naliases = ["fast"]\ncost_per_day = 1\n', "'fast' has no prices"),
+        (PROVIDER + ALIAS + '[grants.x.llm]\naliases = ["fast"]\nmax_cost_per_call = 1\n', "'fast' has no prices"),
         (PROVIDER + ALIAS + "[llm]\ncost_per_day = 1\n", "'fast' has no prices"),
         (PROVIDER + ALIAS + "[llm]\nprincipal_cost_per_day = 1\n", "'fast' has no prices"),
         ("[grants.x.llm]\ntokens_per_day = 0\n", "tokens_per_day"),

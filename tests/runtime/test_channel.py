@@ -49,7 +49,7 @@ class Line:
 async def on_a_line(test: Callable[[Line], Awaitable[None]]) -> None:
     line = Line()
     try:
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             await test(line)
     finally:
         line.worker.close()

@@ -49,7 +49,7 @@ def crashes(host: PluginHost) -> int:
 async def until_running(host: PluginHost, plugin: str, calls: int) -> None:
     runner = host.registry.get(plugin).runner
     assert runner is not None
-    with anyio.fail_after(10):
+    with anyio.fail_after(40):
         while runner.in_flight < calls:
             await anyio.lowlevel.checkpoint()
 

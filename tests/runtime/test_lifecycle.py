@@ -94,7 +94,7 @@ async def told(host: PluginHost, plugin: str, session: str = "", principal: str 
     """What one call logs."""
     lines: list[str] = []
     caller = Caller(principal, session, log=lambda line: lines.append(line.message))
-    with anyio.fail_after(10):
+    with anyio.fail_after(40):
         await host.call(plugin, "run", caller=caller)
     return lines
 

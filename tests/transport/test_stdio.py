@@ -39,6 +39,9 @@ def fill(folder: Path) -> None:
     write_plugin(folder, "chatty", bodies.log_often(200, json.dumps({"message": "m" * 300})), LOGS)
 
 
+PATIENT = {"AGENTMEM_RUNTIME__DRAIN_SECONDS": "600"}
+
+
 def call_frame(number: int | str, tool: str, arguments: Json | None = None) -> Json:
     params = {"name": tool, "arguments": arguments or {}, "_meta": META}
     return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
@@ -50,8 +53,8 @@ def cancelled(number: int | str) -> Json:
 
 @asynccontextmanager
 async def listening(serve: Serve, stage: Path) -> AsyncGenerator[tuple[StdioServer, BufferedByteReceiveStream]]:
-    """A server and what it says on stderr."""
-    async with serve(stage, stderr=subprocess.PIPE) as server:
+    """A server and what it says on stderr; what drains longer than a test waits is found."""
+    async with serve(stage, stderr=subprocess.PIPE, environment=PATIENT) as server:
         assert server.process.stderr is not None
         yield server, BufferedByteReceiveStream(server.process.stderr)
 
@@ -59,13 +62,13 @@ async def listening(serve: Serve, stage: Path) -> AsyncGenerator[tuple[StdioServ
 async def start_endless(server: StdioServer, stderr: BufferedByteReceiveStream, number: int | str = "endless") -> None:
     """Call ``endless__run`` and return when its guest runs."""
     await server.send(call_frame(number, "endless__run"))
-    with anyio.fail_after(10):
+    with anyio.fail_after(40):
         while b"endless: running" not in await stderr.receive_until(b"\n", 65_536):
             pass
 
 
 async def serves(server: StdioServer) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(40):
         assert (await server.call("well__echo", {"a": 1}))["structuredContent"] == {"a": 1}
 
 
@@ -188,14 +191,14 @@ async def test_a_notification_or_response_nobody_waits_for_harms_nothing_that_co
         + json.dumps(call_frame("n", "well__echo")).encode()
         + b"\n"
     )
-    with anyio.fail_after(5):
+    with anyio.fail_after(40):
         assert (await zoo.answer("n"))["result"]["structuredContent"] == {}
 
 
 @requirement("stdio:bad-frame-answered")
 async def test_a_line_of_thirty_three_megabytes_is_told_once_and_the_next_request_is_answered(zoo: StdioServer) -> None:
     await zoo.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"' + b"x" * 34_000_000 + b'"}\n')
-    with anyio.fail_after(10):
+    with anyio.fail_after(40):
         assert (await zoo.receive())["error"]["code"] == -32600
     await serves(zoo)
 
@@ -204,11 +207,11 @@ async def test_a_line_of_thirty_three_megabytes_is_told_once_and_the_next_reques
 async def test_a_request_may_come_byte_by_byte_and_many_in_one_write(zoo: StdioServer) -> None:
     for byte in json.dumps(call_frame("slow", "well__echo", {"ü": "ü"}), ensure_ascii=False).encode() + b"\r\n":
         await zoo.send_raw(bytes([byte]))
-    with anyio.fail_after(5):
+    with anyio.fail_after(40):
         assert (await zoo.answer("slow"))["result"]["structuredContent"] == {"ü": "ü"}
     frames = [json.dumps(call_frame(f"m{number}", "well__echo", {"n": number})) for number in range(100)]
     await zoo.send_raw("\n".join([*frames, ""]).encode())
-    with anyio.fail_after(10):
+    with anyio.fail_after(40):
         for number in range(100):
             assert (await zoo.answer(f"m{number}"))["result"]["structuredContent"] == {"n": number}
 
@@ -298,7 +301,7 @@ async def test_a_cancelled_call_stops_its_guest_and_frees_its_slot(serve: Serve,
     async with listening(serve, stage) as (server, stderr):
         await start_endless(server, stderr)  # the plugin has one slot, and the call could run for a minute
         await server.send(cancelled("endless"))
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             assert not (await server.call("endless__echo", {"a": 1}))["isError"]
 
 
@@ -318,7 +321,7 @@ async def test_a_call_that_finds_no_slot_and_no_place_in_the_line_is_busy_at_onc
     async with listening(serve, stage) as (server, stderr):
         await start_endless(server, stderr)
         await server.send(call_frame("waits", "endless__echo"))
-        with anyio.fail_after(5):
+        with anyio.fail_after(40):
             result = await server.call("endless__echo")
             assert error_code(result) == "busy"
             assert result["_meta"]["agentmem/error"]["retry_after_ms"] == 1_000
@@ -335,25 +338,25 @@ async def test_at_the_end_of_input_running_calls_are_answered_and_the_exit_statu
         await serves(server)
         await server.send(call_frame("last", "brief__run"))
         await server.stdin.aclose()
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             assert error_code((await server.answer("last"))["result"]) == "limit_execution_time"
             assert await server.process.wait() == 0
 
 
 @requirement("stdio:eof")
 async def test_an_open_subscription_does_not_hold_up_the_end(serve: Serve, stage: Path) -> None:
-    async with serve(stage) as server:
+    async with serve(stage, environment=PATIENT) as server:
         listen = {"notifications": {"toolsListChanged": True}, "_meta": META}
         await server.send({"jsonrpc": "2.0", "id": "sub", "method": "subscriptions/listen", "params": listen})
         assert (await server.receive())["method"] == "notifications/subscriptions/acknowledged"
-        with anyio.fail_after(5):
+        with anyio.fail_after(40):
             assert await server.close() == 0
 
 
 @requirement("stdio:eof")
 async def test_a_client_that_says_nothing_at_all_ends_the_server_with_0(serve: Serve, stage: Path) -> None:
     async with serve(stage) as server:
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             assert await server.close() == 0
 
 
@@ -367,7 +370,7 @@ async def test_at_a_signal_running_calls_are_answered_and_the_exit_status_is_0(
         await server.send(call_frame("last", "brief__run"))
         await serves(server)  # the call before it has been taken
         server.process.send_signal(number)
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             assert error_code((await server.answer("last"))["result"]) == "limit_execution_time"
             assert await server.process.wait() == 0
 
@@ -378,7 +381,7 @@ async def test_a_signal_after_the_end_of_input_ends_the_drain_with_0(serve: Serv
         await start_endless(server, stderr)
         await server.stdin.aclose()  # as the TypeScript client does, two seconds before it sends the signal
         server.process.send_signal(signal.SIGTERM)
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             assert await server.process.wait() == 0
 
 
@@ -388,7 +391,7 @@ async def test_a_second_signal_ends_the_server_at_once(serve: Serve, stage: Path
         await start_endless(server, stderr)
         processes = descendants(server.process.pid)
         server.process.send_signal(signal.SIGTERM)
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             while b"SIGTERM: no more requests are read" not in await stderr.receive_until(b"\n", 65_536):
                 pass
             server.process.send_signal(signal.SIGTERM)
@@ -404,7 +407,7 @@ async def test_a_server_that_is_killed_leaves_no_process_behind(serve: Serve, st
         processes = descendants(server.process.pid)
         assert len(processes) == 3  # the forkserver and a worker of each plugin
         server.process.kill()
-        with anyio.fail_after(5):
+        with anyio.fail_after(40):
             await gone(processes)
 
 
@@ -415,7 +418,7 @@ async def test_a_worker_that_is_killed_in_a_call_is_one_typed_error(serve: Serve
         [forkserver] = children(server.process.pid)
         [worker] = children(forkserver)
         os.kill(worker, signal.SIGKILL)
-        with anyio.fail_after(5):
+        with anyio.fail_after(40):
             result = (await server.answer("endless"))["result"]
             assert error_code(result) == "plugin_crashed"
             assert "died during run (SIGKILL)" in text_of(result)
@@ -431,7 +434,7 @@ async def test_the_death_of_the_forkserver_is_one_typed_error_and_another_one_ta
         [forkserver] = children(server.process.pid)
         workers = children(forkserver)
         os.kill(forkserver, signal.SIGKILL)
-        with anyio.fail_after(5):
+        with anyio.fail_after(40):
             assert error_code((await server.answer("endless"))["result"]) == "plugin_crashed"
             await gone(workers)
             assert (await server.call("endless__echo", {"a": 1}))["structuredContent"] == {"a": 1}

@@ -27,6 +27,7 @@ __all__ = ["Bill", "DayBudget"]
 
 logger = logging.getLogger(__name__)
 DAY = 86_400
+MICRO = 1_000_000
 
 
 @dataclass(slots=True)
@@ -76,12 +77,12 @@ class DayBudget:
         """
         reserved = Spending(sum(most), prices.of(*most) if prices else 0)
         bill = Bill(prices, reserved, reserved)
-        self._take_of_call(context, reserved.tokens)
+        self._take_of_call(context, reserved)
         day = int(self._today() // DAY)
         try:
             await self._take_of_day(context, day, reserved)
         except BaseException:
-            context.usage.llm_tokens -= reserved.tokens
+            self._count(context, Spending(-reserved.tokens, -reserved.cost))
             raise
         try:
             yield bill
@@ -90,20 +91,26 @@ class DayBudget:
                 bill.forgive()
             raise
         finally:
-            context.usage.llm_tokens += bill.spent.tokens - reserved.tokens
+            self._count(context, Spending(bill.spent.tokens - reserved.tokens, bill.spent.cost - reserved.cost))
             if bill.spent != reserved:
                 with CancelScope(shield=True):
                     await self._settle(context, day, bill)
 
-    def _take_of_call(self, context: CallContext, tokens: int) -> None:
-        usage, allowed = context.usage, context.rights.llm.tokens_per_call
-        if usage.llm_tokens + tokens > allowed:
-            fix = setting_fix(
-                enough(allowed, usage.llm_tokens + tokens, MOST_TOKENS),
-                *("grants", context.plugin, "llm", "max_tokens_per_call"),
-            )
-            raise _refusal("tokens", "call", allowed, tokens, fix, used=usage.llm_tokens)
-        usage.llm_tokens += tokens
+    def _take_of_call(self, context: CallContext, most: Spending) -> None:
+        usage, rules = context.usage, context.rights.llm
+        for unit, used, more, allowed in (
+            ("tokens", usage.llm_tokens, most.tokens, rules.tokens_per_call),
+            ("cost", usage.llm_cost, most.cost, rules.cost_per_call),
+        ):
+            if allowed is not None and used + more > allowed:
+                value = _raised(unit, allowed, used + more)
+                fix = setting_fix(value, "grants", context.plugin, "llm", f"max_{unit}_per_call")
+                raise _refusal(unit, "call", allowed, more, fix, used=used if unit == "tokens" else used / MICRO)
+        self._count(context, most)
+
+    def _count(self, context: CallContext, spent: Spending) -> None:
+        context.usage.llm_tokens += spent.tokens
+        context.usage.llm_cost += spent.cost
 
     async def _take_of_day(self, context: CallContext, day: int, most: Spending) -> None:
         rules, store = context.rights.llm, self._store()
@@ -138,18 +145,22 @@ _WORDS = {
 
 
 def _day_fix(plugin: str, reached: BudgetReached) -> str:
-    key, together = f"{reached.unit}_per_day", reached.allowed + reached.needed
-    if reached.unit == "tokens":
-        value = enough(reached.allowed, together, MOST_TOKENS)
-    else:
-        value = enough(reached.allowed / 1_000_000, together / 1_000_000, MOST_COST)
+    key = f"{reached.unit}_per_day"
+    value = _raised(reached.unit, reached.allowed, reached.allowed + reached.needed)
     if reached.of == "plugin":
         return setting_fix(value, "grants", plugin, "llm", key)
     return at_start(setting_fix(value, "llm", key if reached.of == "server" else f"principal_{key}"))
 
 
-def _refusal(unit: str, bound: str, allowed: int, needed: int, fix: str, **more: int) -> HostRefusal:
-    scale = 1 if unit == "tokens" else 1_000_000
+def _raised(unit: str, allowed: int, needed: int) -> float:
+    """What a budget has to be, as the configuration has it: costs are counted in millionths."""
+    if unit == "tokens":
+        return enough(allowed, needed, MOST_TOKENS)
+    return enough(allowed / MICRO, needed / MICRO, MOST_COST)
+
+
+def _refusal(unit: str, bound: str, allowed: int, needed: int, fix: str, **more: float) -> HostRefusal:
+    scale = 1 if unit == "tokens" else MICRO
     what = "tokens" if unit == "tokens" else "in cost"
     return HostRefusal(
         f"limit_llm_{unit}",

@@ -41,10 +41,11 @@ def inspect(
 def check(
     folder: Folder = Path(),
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Do not ask the module itself, in a worker.")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Hold a plugin's manifest against its module, its rights and what clients take; nothing of it runs.
+    """Hold a plugin's manifest against its module, what that says of itself, its rights and what clients take.
 
     Exits with 6 where something is wrong, for CI.
 
@@ -52,7 +53,7 @@ def check(
     """
     from mcp_server.cli.check import check as check_folder
 
-    raise typer.Exit(check_folder(folder, strict=strict, json=json, quiet=quiet))
+    raise typer.Exit(check_folder(folder, strict=strict, run=not no_run, json=json, quiet=quiet))
 
 
 def new(
@@ -148,6 +149,7 @@ def bench(
         list[str] | None, typer.Option("--grant", metavar="CAPABILITY", help="What it may use; repeatable.")
     ] = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure a function: latency, rate and memory, with a fresh instance for each call and with kept ones.
 
@@ -155,7 +157,7 @@ def bench(
     """
     from mcp_server.cli.dev import bench as measure
 
-    measure(words, given, seconds, at_once, grant or [], json=json)
+    measure(words, given, seconds, at_once, grant or [], json=json, quiet=quiet)
 
 
 VERBS = {

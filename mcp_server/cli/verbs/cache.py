@@ -1,4 +1,4 @@
-"""The verbs of ``agentmem-mcp cache``: compiled modules."""
+"""The verbs of ``agentmem-mcp cache``: compiled modules, and packages that were fetched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mcp_server.cli.options import Json
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The cache of compiled modules.", no_args_is_help=True)
+app = typer.Typer(help="The cache of compiled modules and fetched packages.", no_args_is_help=True)
 
 
 @app.command("info")
@@ -21,7 +21,7 @@ def cache_info(json: Json = False) -> None:
 
 @app.command("clear")
 def cache_clear(json: Json = False) -> None:
-    """Remove all compiled code; it is made again at the next call."""
+    """Remove all compiled code and fetched packages; they are made and fetched again when they are needed."""
     from mcp_server.cli.look import clear_cache
 
     clear_cache(json=json)

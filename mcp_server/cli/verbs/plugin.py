@@ -82,12 +82,15 @@ def plugin_stats(
 def plugin_logs(
     plugin: PluginId,
     count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="At most so many, the newest.")] = 50,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with each line that comes; with --json, an object a line.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show what a plugin logged, in any server of this user."""
-    from mcp_server.cli.plugin_log import show_logs
+    from mcp_server.cli.plugin_log import follow_logs, show_logs
 
-    show_logs(plugin, count, json=json)
+    (follow_logs if follow else show_logs)(plugin, count, as_json=json)
 
 
 @app.command("enable")

@@ -125,9 +125,7 @@ fn response(
         answer: Some(checked.text).filter(|_| is_answer),
         dropped_citations: checked.dropped,
         memories: given.len(),
-        complete: !said.is_some_and(is_cut),
-        notes,
-        account: desk.account(),
+        account: desk.account(!said.is_some_and(is_cut), notes),
     }
 }
 
@@ -258,17 +256,17 @@ mod tests {
         let told = answered("Green tea [M2], at noon [M1].", &["At noon.", "Ann drinks green tea."]);
         assert_eq!(told.answer.as_deref(), Some("Green tea [id-1], at noon [id-0]."));
         let ids: Vec<&str> = told.citations.iter().map(|one| one.id.as_str()).collect();
-        assert_eq!((ids, told.memories, told.complete), (vec!["id-1", "id-0"], 2, true));
-        assert!(told.notes.is_empty() && told.dropped_citations.is_empty());
+        assert_eq!((ids, told.memories, told.account.complete), (vec!["id-1", "id-0"], 2, true));
+        assert!(told.account.notes.is_empty() && told.dropped_citations.is_empty());
     }
 
     #[test]
     fn citations_of_what_was_not_given_are_dropped_and_said() {
         let told = answered("Green tea [M2] [M9].", &["At noon.", "Ann drinks green tea."]);
         assert_eq!(told.answer.as_deref(), Some("Green tea [id-1]."));
-        assert_eq!((told.dropped_citations, told.notes.len()), (vec!["M9".to_owned()], 1));
+        assert_eq!((told.dropped_citations, told.account.notes.len()), (vec!["M9".to_owned()], 1));
         let told = answered("Green tea.", &["Ann drinks green tea."]);
-        assert!(told.citations.is_empty() && told.notes[0].contains("do not rely on it"));
+        assert!(told.citations.is_empty() && told.account.notes[0].contains("do not rely on it"));
     }
 
     #[test]
@@ -302,7 +300,7 @@ mod tests {
         let mut model = Scripted::new(|_, _: &Prompt| Ok(whole("x [M1]")));
         let told = answer(&request(json!({})), &memories, Room { context_tokens: 400, ..ROOM }, &mut model);
         let told = told.expect("an answer");
-        assert!(told.memories < 4 && told.notes[0].contains("had no room"), "{told:?}");
+        assert!(told.memories < 4 && told.account.notes[0].contains("had no room"), "{told:?}");
         assert!(tokens_of(&model.asked[0].prompt) < 460);
     }
 

@@ -40,10 +40,14 @@ pub struct Desk<'a> {
     account: Account,
 }
 
-/// What a call of this plugin took.
+/// How a call of this plugin went, and what it took.
 #[response]
 #[derive(Default)]
 pub struct Account {
+    /// Whether no answer of the model was cut off.
+    pub complete: bool,
+    /// What the caller should know.
+    pub notes: Vec<String>,
     /// The alias that answered last; null where nobody was asked.
     pub model: Option<String>,
     /// `model`, or `extractive` for a provider that repeats sentences of the text; null where nobody was asked.
@@ -91,9 +95,9 @@ impl<'a> Desk<'a> {
         Ok(answer)
     }
 
-    /// What the call took.
-    pub fn account(self) -> Account {
-        self.account
+    /// What the call took, with how it went.
+    pub fn account(self, complete: bool, notes: Vec<String>) -> Account {
+        Account { complete, notes, ..self.account }
     }
 }
 
@@ -160,7 +164,7 @@ pub mod tests {
             desk.ask("part 3", &prompt()),
             Err(Error::new("All 2 requests to the model are used up before part 3."))
         );
-        let account = desk.account();
+        let account = desk.account(true, Vec::new());
         assert_eq!((account.calls, account.usage), (2, Some(Usage { input: 20, output: 4 })));
     }
 

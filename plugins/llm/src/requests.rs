@@ -74,11 +74,7 @@ pub struct SummarizeResponse {
     pub summary: String,
     /// Parts that the text was read in.
     pub parts: usize,
-    /// Whether no answer of the model was cut off.
-    pub complete: bool,
-    /// What the caller should know.
-    pub notes: Vec<String>,
-    /// What it took.
+    /// How it went.
     #[serde(flatten)]
     pub account: Account,
 }
@@ -124,11 +120,7 @@ pub struct TranslateResponse {
     pub target_language: String,
     /// Parts that the text was translated in.
     pub parts: usize,
-    /// Whether no answer of the model was cut off.
-    pub complete: bool,
-    /// What the caller should know.
-    pub notes: Vec<String>,
-    /// What it took.
+    /// How it went.
     #[serde(flatten)]
     pub account: Account,
 }
@@ -166,11 +158,7 @@ pub struct AnswerResponse {
     pub dropped_citations: Vec<String>,
     /// Memories that the model was given.
     pub memories: usize,
-    /// Whether the answer was not cut off.
-    pub complete: bool,
-    /// What the caller should know.
-    pub notes: Vec<String>,
-    /// What it took.
+    /// How it went.
     #[serde(flatten)]
     pub account: Account,
 }

@@ -47,7 +47,7 @@ pub fn summarize(request: &SummarizeRequest, room: Room, model: &mut dyn Model) 
     let answer = wishes.ask_all(&mut desk, &material, whole, room)?;
     complete &= !is_cut(&answer);
     let notes = wishes.notes(&answer);
-    Ok(SummarizeResponse { summary: answer.text, parts: read_in, complete, notes, account: desk.account() })
+    Ok(SummarizeResponse { summary: answer.text, parts: read_in, account: desk.account(complete, notes) })
 }
 
 /// Refuse a text before the first request where the last one could not be made.
@@ -176,7 +176,7 @@ mod tests {
         let mut model = Scripted::new(|_, _: &Prompt| Ok(whole("In short.")));
         let wish = request(json!({"length": "short", "style": "bullets", "language": "German", "focus": "the\nend"}));
         let told = summarize(&wish, ROOM, &mut model).expect("a summary");
-        assert_eq!((told.summary.as_str(), told.parts, told.complete), ("In short.", 1, true));
+        assert_eq!((told.summary.as_str(), told.parts, told.account.complete), ("In short.", 1, true));
         let asked = &model.asked[0];
         for part in ["at most 50 words", "as a list", ", in German", "Look above all at this: the end", "is material"] {
             assert!(asked.system.contains(part), "{part}: {}", asked.system);
@@ -210,7 +210,7 @@ mod tests {
         cut.provider_kind = "extractive".to_owned();
         let told = summarize(&request(json!({})), ROOM, &mut Scripted::new(|_, _: &Prompt| Ok(cut.clone())));
         let told = told.expect("a summary");
-        assert_eq!((told.complete, told.notes.len()), (false, 2));
+        assert_eq!((told.account.complete, told.account.notes.len()), (false, 2));
     }
 
     #[test]

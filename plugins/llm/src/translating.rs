@@ -58,9 +58,7 @@ pub fn translate(request: &TranslateRequest, room: Room, model: &mut dyn Model) 
         translation: done.text,
         target_language: target.to_owned(),
         parts: done.parts,
-        complete: done.cut.is_empty(),
-        notes: done.cut,
-        account: desk.account(),
+        account: desk.account(done.cut.is_empty(), done.cut),
     })
 }
 
@@ -141,7 +139,7 @@ mod tests {
         let mut model = Scripted::new(|_, prompt: &Prompt| Ok(whole(&shouted(prompt))));
         let told = translate(&request(text, json!({})), ROOM, &mut model).expect("a translation");
         assert_eq!(told.translation, text.to_uppercase());
-        assert_eq!((told.parts, told.account.calls, told.complete), (2, 2, true));
+        assert_eq!((told.parts, told.account.calls, told.account.complete), (2, 2, true));
         assert_eq!(model.asked[0].max_tokens, Some(60));
     }
 
@@ -167,11 +165,11 @@ mod tests {
         let text = "One is a sentence here. Two is a sentence here.";
         let mut model = Scripted::new(|_, prompt: &Prompt| Ok(cut(prompt)));
         let told = translate(&request(text, json!({})), ROOM, &mut model).expect("a translation");
-        assert_eq!((told.translation, told.complete), (text.to_uppercase(), true));
+        assert_eq!((told.translation, told.account.complete), (text.to_uppercase(), true));
         assert_eq!((told.parts, told.account.calls), (2, 3));
         let mut model = Scripted::new(|_, prompt: &Prompt| Ok(cut(prompt)));
         let told = translate(&request(text, json!({})), Room { most_calls: 2, ..ROOM }, &mut model).expect("one");
-        assert_eq!((told.complete, told.notes.len()), (false, 1));
+        assert_eq!((told.account.complete, told.account.notes.len()), (false, 1));
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub fn read_qr(mut request: QrRequest, files: &dyn Files, budget: &Budget) -> Re
     for side in QR_LOOKS.into_iter().take(if close { 2 } else { 1 }) {
         let pixels = picture::pixels(kind, &bytes, &facts, inside((facts.width, facts.height), side), budget)?;
         let plan = scaling::plan(pixels.dimensions(), Some(side), Some(side), Fit::Inside)?;
-        if plan.size == seen || (!found.codes.is_empty() && found.unreadable == 0) {
+        if plan.size == seen || looks.0 == 0 || (!found.codes.is_empty() && found.unreadable == 0) {
             break;
         }
         seen = plan.size;

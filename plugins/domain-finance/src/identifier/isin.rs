@@ -2,30 +2,26 @@
 
 use super::check_digits::luhn;
 use super::countries::is_country;
-use super::problem::{Class, Problem};
+use super::problem::{Class, Form, Problem};
 use super::{part, Finding};
 
 const LENGTH: usize = 12;
 /// Prefixes that are no country's: the numbering agencies' own, the European Union's, and that of derivatives.
 const AREAS: [&str; 13] = ["EU", "EZ", "QS", "QT", "XA", "XB", "XC", "XD", "XF", "XS", "XT", "XV", "ZZ"];
 
-fn form() -> impl Iterator<Item = Class> {
-    [Class::Letter; 2].into_iter().chain([Class::Any; 9]).chain([Class::Digit])
-}
-
-/// Whether a text has the form of an ISIN.
-pub fn resembles(text: &str) -> bool {
-    text.chars().count() == LENGTH && Class::misfits(form(), text).is_empty()
-}
+/// The form of an ISIN.
+pub const FORM: Form = Form {
+    name: "An ISIN",
+    classes: &{
+        let mut classes = [Class::Any; LENGTH];
+        (classes[0], classes[1], classes[LENGTH - 1]) = (Class::Letter, Class::Letter, Class::Digit);
+        classes
+    },
+};
 
 /// Check an ISIN.
 pub fn check(text: &str) -> Finding {
-    let mut finding = Finding::default();
-    let length = text.chars().count();
-    if length != LENGTH {
-        finding.problems.push(Problem::length("An ISIN", "12", length));
-    }
-    finding.problems.extend(Class::misfits(form(), text));
+    let mut finding = Finding { problems: FORM.problems(text), ..Finding::default() };
     let (country, found) = (part(text, 0, 2), part(text, LENGTH - 1, LENGTH));
     if finding.problems.is_empty() {
         if !is_country(&country) && !AREAS.contains(&country.as_str()) {

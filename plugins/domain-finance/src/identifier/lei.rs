@@ -1,28 +1,24 @@
 //! LEIs: eighteen characters and two check digits (ISO 7064 MOD 97-10).
 
 use super::check_digits::{digits_97, remainder_97};
-use super::problem::{Class, Problem};
+use super::problem::{Class, Form, Problem};
 use super::{part, Finding};
 
 const LENGTH: usize = 20;
 
-fn form() -> impl Iterator<Item = Class> {
-    std::iter::repeat_n(Class::Any, LENGTH - 2).chain([Class::Digit; 2])
-}
-
-/// Whether a text has the form of a LEI.
-pub fn resembles(text: &str) -> bool {
-    text.chars().count() == LENGTH && Class::misfits(form(), text).is_empty()
-}
+/// The form of a LEI.
+pub const FORM: Form = Form {
+    name: "A LEI",
+    classes: &{
+        let mut classes = [Class::Any; LENGTH];
+        (classes[LENGTH - 2], classes[LENGTH - 1]) = (Class::Digit, Class::Digit);
+        classes
+    },
+};
 
 /// Check a LEI.
 pub fn check(text: &str) -> Finding {
-    let mut finding = Finding::default();
-    let length = text.chars().count();
-    if length != LENGTH {
-        finding.problems.push(Problem::length("A LEI", "20", length));
-    }
-    finding.problems.extend(Class::misfits(form(), text));
+    let mut finding = Finding { problems: FORM.problems(text), ..Finding::default() };
     let found = part(text, LENGTH - 2, LENGTH);
     if finding.problems.is_empty() {
         let expected = digits_97(text.chars().take(LENGTH - 2).chain("00".chars()));

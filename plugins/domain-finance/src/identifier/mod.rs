@@ -146,8 +146,8 @@ impl Kind {
         match self {
             Kind::Iban => iban::resembles(text),
             Kind::Bic => bic::resembles(text),
-            Kind::Isin => isin::resembles(text),
-            Kind::Lei => lei::resembles(text),
+            Kind::Isin => isin::FORM.fits(text),
+            Kind::Lei => lei::FORM.fits(text),
             Kind::Card => card::resembles(text),
         }
     }

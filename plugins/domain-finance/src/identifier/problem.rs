@@ -114,3 +114,29 @@ impl Class {
         wrong.map(|(index, (class, c))| Problem::character(index, class, c)).collect()
     }
 }
+
+/// The form of the identifiers of a kind that all have one length.
+pub struct Form {
+    /// What one of them is called, at the beginning of a sentence.
+    pub name: &'static str,
+    /// What may stand at each place.
+    pub classes: &'static [Class],
+}
+
+impl Form {
+    /// Whether a text has this form.
+    pub fn fits(&self, text: &str) -> bool {
+        self.problems(text).is_empty()
+    }
+
+    /// Where a text has another form.
+    pub fn problems(&self, text: &str) -> Vec<Problem> {
+        let (length, expected) = (text.chars().count(), self.classes.len());
+        let mut problems = Vec::new();
+        if length != expected {
+            problems.push(Problem::length(self.name, &expected.to_string(), length));
+        }
+        problems.extend(Class::misfits(self.classes.iter().copied(), text));
+        problems
+    }
+}

@@ -135,8 +135,8 @@ mod tests {
             (0..=6, 0..=6) => pattern(x, y),
             (14..=20, 0..=6) => pattern(x - 14, y),
             (0..=6, 14..=20) => pattern(x, y - 14),
-            (6, _) => y % 2 == 0,
-            (_, 6) => x % 2 == 0,
+            (6, _) => y.is_multiple_of(2),
+            (_, 6) => x.is_multiple_of(2),
             _ => false,
         };
         let bitmap = Bitmap::new(100, 100, |x, y| x >= 8 && y >= 8 && x < 92 && y < 92 && code((x - 8) / 4, (y - 8) / 4));

@@ -24,8 +24,8 @@ pub use symbol::Looks;
 
 /// Codes that are told of one picture.
 const MOST: usize = 64;
-/// Corner patterns that are looked at: those of so many codes, and as many that are none.
-const MOST_CORNERS: usize = 6 * MOST;
+/// Corner patterns that are looked at: those of so many codes, and half as many that are none.
+const MOST_CORNERS: usize = 9 * MOST / 2;
 /// How well the patterns that every code has must fit, of 1, for three corners to be a code that could not be read.
 const SURE: f64 = 0.7;
 
@@ -61,7 +61,7 @@ pub struct Found {
 pub fn find(picture: &RgbaImage, scale: (f64, f64), both: bool, looks: &mut Looks) -> Found {
     let luma: Vec<u8> = on_white(picture).as_chunks::<3>().0.iter().map(|pixel| luma(*pixel)).collect();
     let dark = look(picture.dimensions(), scale, looks, |index| luma.get(index).copied().unwrap_or(255));
-    if !both || !dark.codes.is_empty() {
+    if !both || !dark.codes.is_empty() || looks.0 == 0 {
         return dark;
     }
     let light = look(picture.dimensions(), scale, looks, |index| 255 - luma.get(index).copied().unwrap_or(0));
@@ -187,6 +187,28 @@ mod tests {
     fn pictures_without_codes_have_none() {
         for picture in [RgbaImage::new(1, 1), RgbaImage::from_fn(90, 40, |x, y| image::Rgba([(x * y) as u8, x as u8, y as u8, 255]))] {
             assert_eq!(find(&picture, (1.0, 1.0), true, &mut Looks::default()), Found::default());
+        }
+    }
+
+    #[test]
+    fn crooked_patterns_at_random_places_never_panic() {
+        let mut state = 7_u64;
+        let mut roll = |sides: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % sides
+        };
+        for _ in 0..60 {
+            let mut picture = RgbaImage::from_pixel(160, 120, image::Rgba([255; 4]));
+            for _ in 0..40 {
+                let (left, top, across, down, slant) = (roll(150), roll(110), 1 + roll(5), 1 + roll(5), roll(3));
+                for (x, y) in (0..7 * across).flat_map(|x| (0..7 * down).map(move |y| (x, y))) {
+                    let ring = (x / across).abs_diff(3).max((y / down).abs_diff(3));
+                    let shade = if ring == 2 { 255 } else { 0 };
+                    let at = picture.get_pixel_mut_checked((left + x + y * slant / 2) as u32, (top + y) as u32);
+                    at.into_iter().for_each(|pixel| *pixel = image::Rgba([shade, shade, shade, 255]));
+                }
+            }
+            assert_eq!(find(&picture, (1.0, 1.0), true, &mut Looks::default()).codes, []);
         }
     }
 }

@@ -1,0 +1,73 @@
+"""What is sent over HTTP is held against the same signatures and versions as what `add` fetches."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from mcp_server.distribution.minisign import SecretKey
+from mcp_server.distribution.signing import signed_files
+from tests.admin.conftest import API, ZIP, bundle, zipped
+from tests.guests import ECHO, module, write_plugin
+from tests.http_server import http_server
+from tests.requirements import requirement
+
+OURS, THEIRS = SecretKey.generate(), SecretKey.generate()
+
+
+def fill(folder: Path) -> None:
+    write_plugin(folder, "well", module(ECHO))
+
+
+def trust(home: Path, more: str = "") -> None:
+    (home / "config").mkdir()
+    (home / "config" / "config.toml").write_text(f'[sharing]\n{more}\n[sharing.keys]\nann = "{OURS.public}"\n')
+
+
+def signed(version: str, key: SecretKey) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(bundle("sent", version))) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    return zipped(signed_files(files, key, "for a test"))
+
+
+async def send(client: httpx2.AsyncClient, content: bytes, **query: str) -> tuple[int, str]:
+    """The status, and the version that is there now or the code."""
+    answer = await client.post(f"{API}/plugins", content=content, headers=ZIP, params=query)
+    told = answer.json()
+    return answer.status_code, told["version"] if answer.status_code == 201 else told["code"]
+
+
+def lock_of(home: Path) -> dict[str, Any]:
+    return json.loads((home / "data" / "plugins.lock").read_text())["installed"]["sent"]
+
+
+@requirement("api:signatures")
+async def test_who_signed_the_installed_version_signs_the_next_one(stage: Path, tmp_path: Path) -> None:
+    trust(tmp_path)
+    async with http_server(stage, home=tmp_path) as server, server.client() as client:
+        assert await send(client, signed("0.2.0", OURS)) == (201, "0.2.0")
+        assert (lock_of(tmp_path)["signer"], lock_of(tmp_path)["key"]) == ("ann", str(OURS.public))
+        assert await send(client, bundle("sent", "0.3.0")) == (403, "signature_invalid")
+        assert await send(client, signed("0.3.0", THEIRS)) == (403, "signature_invalid")
+        assert await send(client, signed("0.1.0", OURS)) == (409, "rollback_refused")
+        assert lock_of(tmp_path)["version"] == "0.2.0"
+        assert await send(client, signed("0.3.0", THEIRS), allow_other_signer="true") == (201, "0.3.0")
+        assert await send(client, signed("0.1.0", OURS), allow_downgrade="true") == (201, "0.1.0")
+
+
+@requirement("api:signatures")
+async def test_what_must_be_signed_is_refused_unsigned_changed_or_by_a_stranger(stage: Path, tmp_path: Path) -> None:
+    trust(tmp_path, "require_signature = true")
+    with zipfile.ZipFile(io.BytesIO(signed("0.1.0", OURS))) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    changed = zipped({**files, "plugin.toml": files["plugin.toml"] + b"# more\n"})
+    async with http_server(stage, home=tmp_path) as server, server.client() as client:
+        for content in (bundle("sent"), signed("0.1.0", THEIRS), changed):
+            assert await send(client, content) == (403, "signature_invalid")
+        assert not (tmp_path / "data" / "plugins" / "sent").exists()
+        assert await send(client, signed("0.1.0", OURS)) == (201, "0.1.0")
