@@ -30,7 +30,8 @@ Mime = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$", max_length=256
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    # Built when a plugin first returns blocks: most never do, and 20 ms of a start are theirs.
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class _Annotations(_Table):
@@ -92,7 +93,8 @@ _blocks: TypeAdapter[list[Any]] = TypeAdapter(
     Annotated[
         list[Annotated[_Text | _Image | _Audio | _Link | _Resource, Field(discriminator="type")]],
         Field(max_length=MAX_BLOCKS),
-    ]
+    ],
+    config=ConfigDict(defer_build=True),
 )
 
 

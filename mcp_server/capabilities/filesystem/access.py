@@ -51,7 +51,7 @@ class FileUsage(Protocol):
 
 
 class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)  # by the first call
 
 
 class _Read(_Asked):
