@@ -20,7 +20,7 @@ from mcp_server.tools.results import ToolResult
 from mcp_server.transport.identity import Identity
 from mcp_server.transport.tool_lists import ToolLists
 
-__all__ = ["Face"]
+__all__ = ["Face", "may_ask"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +55,7 @@ class Face:
         tool = self._host.catalog.tools.get(name)
         if tool is None or tool.version is None:
             return False
-        return tool.version.word.asking is not Asking.NO or any(
-            imported.name == "log" for imported in tool.version.module.imports
-        )
+        return may_ask(tool) or any(imported.name == "log" for imported in tool.version.module.imports)
 
     async def wait_changed(self) -> None:
         """Return when the host's tool list has changed since the last return."""
@@ -100,3 +98,8 @@ class Face:
             return error_result(hidden, legacy=legacy)
         finally:
             self.calls -= 1
+
+
+def may_ask(tool: Tool) -> bool:
+    """Whether a call of ``tool`` may put a question to the user."""
+    return tool.version is not None and tool.version.word.asking is not Asking.NO

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from mcp_server.policy.scopes import TOOLS_LIST, unmet
 from mcp_server.tools.catalog import Catalog, Tool
 from mcp_server.tools.invoke import Caller, Invoker
-from mcp_server.transport.face import Face
+from mcp_server.transport.face import Face, may_ask
 from mcp_server.transport.identity import Identity, bounds_of
 from mcp_server.transport.lane.message import Request
 from mcp_server.transport.lane.terms import CALL, Terms, is_modern
@@ -37,16 +37,18 @@ class PlainRequests:
     def __init__(self, face: Face, invoker: Invoker, terms: Terms) -> None:
         self._face, self._invoker, self.terms = face, invoker, terms
         self._catalog: Catalog | None = None
-        self._open: dict[str, bool] = {}
+        self._open: dict[tuple[str, bool], bool] = {}
 
     def asked(self, request: Request, identity: Identity, version: str) -> Tool | bytes | None:
         """What needs nothing but its result: a tool to call, or the JSON of a result that is there already.
 
         That is the first page of ``tools/list``, ``server/discover``, or ``ping``. None for every other request.
         """
-        return self._tool(request, identity) if request.method == CALL else self._known(request, identity, version)
+        if request.method == CALL:
+            return self._tool(request, identity, modern=is_modern(version))
+        return self._known(request, identity, version)
 
-    def _tool(self, request: Request, identity: Identity) -> Tool | None:
+    def _tool(self, request: Request, identity: Identity, *, modern: bool) -> Tool | None:
         params = request.params
         name, arguments = params.get("name"), params.get("arguments", {})
         if not isinstance(name, str) or not isinstance(arguments, dict):
@@ -54,7 +56,7 @@ class PlainRequests:
         if not params.keys() <= {"name", "arguments", "_meta"}:
             return None
         tool = self._face.catalog(identity).tools.get(name)
-        if tool is None or not self._is_open(tool):
+        if tool is None or not self._is_open(tool, modern=modern):
             return None
         return None if identity.scopes is not None and unmet(identity.scopes, tool_need(tool)) else tool
 
@@ -85,15 +87,18 @@ class PlainRequests:
         entries = shown.modern if is_modern(version) else shown.legacy
         return self.terms.listed(shown, version, entries)
 
-    def _is_open(self, tool: Tool) -> bool:
-        """Whether calls of ``tool`` are answered with one body, and read from the body alone."""
+    def _is_open(self, tool: Tool, *, modern: bool) -> bool:
+        """Whether calls of ``tool`` are answered with one body, and read from the body alone.
+
+        In 2026-07-28 the lines of a plugin's log are for those who ask for them in ``_meta``, and these are not here.
+        """
         catalog = self._face.catalog_of_all()
         if catalog is not self._catalog:
             self._catalog, self._open = catalog, {}
-        found = self._open.get(tool.name)
+        found = self._open.get((tool.name, modern))
         if found is None:
-            found = self._open[tool.name] = (
-                not self._face.may_speak(tool.name)
+            found = self._open[tool.name, modern] = (
+                not (may_ask(tool) if modern else self._face.may_speak(tool.name))
                 and STAGES * tool.limits.execution_time <= PATIENCE_MS
                 and not _sets_headers(tool)
             )
