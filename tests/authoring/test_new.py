@@ -1,8 +1,12 @@
-"""``new`` and ``build``: every language and every type from nothing to passed cases, and what keeps a build from it."""
+"""``new`` and ``build``: every language from nothing to passed cases, and what keeps a build from it.
+
+``AGENTMEM_EVERY_TYPE=1``, as in the nightly run: every type that a language has, too. Each costs a build.
+"""
 
 from __future__ import annotations
 
 import json
+import os  # a test's own switch
 from pathlib import Path
 
 import pytest
@@ -19,8 +23,9 @@ from tests.guests import answers
 from tests.requirements import requirement
 from tests.toolchains import environment_for
 
+EVERY_TYPE = os.environ.get("AGENTMEM_EVERY_TYPE") == "1"  # noqa: TID251
 EVERY = [(language, "Custom") for language in LANGUAGES] + [
-    (language, kind) for language in TYPED for kind in TYPES[1:]
+    (language, kind) for language in TYPED for kind in TYPES[1:] if EVERY_TYPE
 ]
 
 
