@@ -18,7 +18,8 @@ from mcp.server.models import InitializationOptions
 from mcp.server.stdio import stdio_server
 
 from mcp_server.transport.mcp_face import McpFace
-from mcp_server.transport.stdio import serve_stdio
+from mcp_server.transport.pipes import Pipes
+from mcp_server.transport.stdio import serve_face
 
 __all__ = ["main"]
 
@@ -76,7 +77,9 @@ async def _on_sdk(face: EchoFace) -> None:
 
 
 async def _on_ours(face: EchoFace) -> None:
-    await serve_stdio(cast("McpFace", face), os.dup(0), os.dup(1), drain_seconds=1)
+    pipes = Pipes(os.dup(0), os.dup(1), 1, None)
+    await serve_face(pipes, cast("McpFace", face))
+    await pipes.wire.flush()
 
 
 def main(transport: str, settings: str) -> None:

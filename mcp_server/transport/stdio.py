@@ -32,7 +32,7 @@ from mcp_server.transport.mcp_face import McpFace
 from mcp_server.transport.pipes import Pipes, tell_changes
 from mcp_server.transport.probe import discover
 
-__all__ = ["serve_stdio"]
+__all__ = ["serve_face", "serve_stdio"]
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,12 @@ async def serve_stdio(pipes: Pipes, host: PluginHost, invoker: Invoker | None) -
         host: What is served.
         invoker: Calls the tools of plain requests past the SDK; they take its way when omitted.
     """
-    face, taking, started = McpFace(host), pipes.taking_over, pipes.lane is not None
+    await serve_face(pipes, McpFace(host), invoker)
+
+
+async def serve_face(pipes: Pipes, face: McpFace, invoker: Invoker | None = None) -> None:
+    """As :func:`serve_stdio`, with the server object that is said."""
+    taking, started = pipes.taking_over, pipes.lane is not None
     if pipes.lane is not None:
         pipes.lane.terms.ask(face.server)
     elif invoker is not None:
