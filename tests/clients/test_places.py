@@ -82,13 +82,13 @@ def test_variables_move_the_places_when_they_name_absolute_folders() -> None:
 
 @requirement("clients:places")
 def test_a_project_has_files_of_those_clients_that_read_one() -> None:
-    folder = PurePosixPath("/work/thing")
+    folder = PurePosixPath("/home/ann/thing")
     places = {name: str(project_place(client, folder)) for name, client in CLIENTS.items() if client.project}
     assert places == {
-        "claude-code": "/work/thing/.mcp.json",
-        "cursor": "/work/thing/.cursor/mcp.json",
-        "vscode": "/work/thing/.vscode/mcp.json",
-        "gemini": "/work/thing/.gemini/settings.json",
+        "claude-code": "/home/ann/thing/.mcp.json",
+        "cursor": "/home/ann/thing/.cursor/mcp.json",
+        "vscode": "/home/ann/thing/.vscode/mcp.json",
+        "gemini": "/home/ann/thing/.gemini/settings.json",
     }
     with pytest.raises(ClientConfigError, match="Claude Desktop reads no file of a project"):
         project_place(CLIENTS["claude-desktop"], folder)
