@@ -66,6 +66,8 @@ class DrainedStderr:
             chunk = os.read(self._source, CHUNK)
             if not chunk:
                 return
+            if self.dropped and self._writable():
+                self._tell()
             if self._writable():
                 self._write(chunk)
             else:
@@ -74,11 +76,11 @@ class DrainedStderr:
     def _writable(self) -> bool:
         return bool(select.select([], [self._real], [], 0)[1])
 
+    def _tell(self) -> None:
+        dropped, self.dropped = self.dropped, 0
+        self._write(f"[{dropped} bytes of log were dropped: nobody read stderr]\n".encode())
+
     def _write(self, chunk: bytes) -> None:
-        if self.dropped:
-            note = f"[{self.dropped} bytes of log were dropped: nobody read stderr]\n".encode()
-            self.dropped = 0
-            chunk = note + chunk[: CHUNK - len(note)]
         try:
             os.write(self._real, chunk)
         except OSError:

@@ -201,7 +201,7 @@ def test_the_words_of_every_limit_name_its_key_its_value_and_its_hard_value(limi
 
 
 @requirement("limits:owner")
-def test_a_manifest_lowers_limits_and_only_the_operator_raises_them(stage: Stage) -> None:
+async def test_a_manifest_lowers_limits_and_only_the_operator_raises_them(stage: Stage) -> None:
     defaults, most = Limits(), {spec.name: spec.hard * spec.scale for spec in LIMITS}
 
     def in_force(plugin: str) -> Limits:
