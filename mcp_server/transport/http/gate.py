@@ -99,7 +99,7 @@ async def _whole(receive: Receive) -> bytes | None:
 def _read(body: bytes) -> Message | Response:
     try:
         message = parse(body, MAX_DEPTH)
-        require_unique(body)
+        require_unique(body, message)
     except (JsonProblem, ValueError) as error:
         kind = INVALID_REQUEST if isinstance(error, RepeatedKey) else PARSE_ERROR
         return _error(kind, f"the body is {error}")
