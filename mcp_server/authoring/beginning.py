@@ -18,7 +18,7 @@ from mcp_server.errors import InvalidArguments
 from mcp_server.manifest.model import PLUGIN_ID
 from mcp_server.problems import did_you_mean
 
-__all__ = ["TYPED", "TYPES", "begin_plugin"]
+__all__ = ["TYPES", "begin_plugin"]
 
 TYPES = ("Custom", "MemoryProcessor", "CodeAnalyzer", "SearchAlgorithm", "DataSource", "Multimodal")
 _DESCRIPTIONS = {
@@ -37,8 +37,6 @@ _CALLS = {  # a line for the README
     "DataSource": 'connect table="name, drink"',
     "Multimodal": "process_media media_type=image/png data=iVBORw0KGgo=",
 }
-TYPED = ("rust", "go")
-"""Languages with a template for each type; the others begin as ``Custom``, whatever they become."""
 _WASI = "\n[runtime]\nwasi = true # Go's runtime imports it, for its clock and random numbers\n"
 _RUST_SCHEMAS = 'input_schema = "schemas/count.input.json"\noutput_schema = "schemas/count.output.json"\n'
 # A template's name -> that of the file: what tools would take for their own has no dot among the sources.
@@ -75,7 +73,7 @@ def begin_plugin(plugin: str, language: str, kind: str, place: Path, author: str
     Args:
         plugin: Its id.
         language: One of :data:`LANGUAGES`.
-        kind: One of :data:`TYPES`; other than ``Custom`` in the languages :data:`TYPED`.
+        kind: One of :data:`TYPES`.
         place: Its folder.
         author: For its manifest.
 
@@ -107,12 +105,6 @@ def _check(wanted: _Wanted) -> None:
     for word, known in ((wanted.language, tuple(LANGUAGES)), (wanted.kind, TYPES)):
         if word not in known:
             raise InvalidArguments(f"there is no '{word}'{did_you_mean(word, known)}", fix=f"one of {', '.join(known)}")
-    if wanted.kind != "Custom" and wanted.language not in TYPED:
-        raise InvalidArguments(
-            f"a template of the type {wanted.kind} is there in Rust and Go, and none in {wanted.language}: "
-            "a manifest with that type, and its functions, is all that such a plugin needs",
-            fix=f"--lang {' or '.join(TYPED)} --type {wanted.kind}, or begin without --type and change plugin.toml",
-        )
     if '"' in wanted.author or "\\" in wanted.author or not wanted.author.isprintable():
         raise InvalidArguments("the author's name holds a quote, a backslash or an invisible character", fix="--author")
 

@@ -22,22 +22,27 @@ extern unsigned char __heap_base; /* set by the linker: where data and stack end
 enum { PAGE = 65536, ALIGNMENT = 8 };
 
 static size_t used; /* bytes after __heap_base */
+static bool ran_out;
 
 void *am_alloc(size_t bytes) {
     size_t base = ((size_t)&__heap_base + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     size_t room = SIZE_MAX - PAGE - base - used;
     if (bytes > room) {
+        ran_out = true;
         return NULL;
     }
     size_t start = base + used;
     size_t end = start + (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     size_t have = __builtin_wasm_memory_size(0) * PAGE;
     if (end > have && __builtin_wasm_memory_grow(0, (end - have + PAGE - 1) / PAGE) == SIZE_MAX) {
+        ran_out = true;
         return NULL;
     }
     used = end - base;
     return (void *)start; /* NOLINT: linear memory is numbers */
 }
+
+bool am_memory_ran_out(void) { return ran_out; }
 
 static am_text taken(block at, uint64_t length) {
     char *copy = length > SIZE_MAX ? NULL : am_alloc((size_t)length);
@@ -71,6 +76,7 @@ static block given(am_text text) {
 
 am_text am_input(void) {
     used = 0;
+    ran_out = false;
     return taken(kernel_input_offset(), kernel_input_length());
 }
 

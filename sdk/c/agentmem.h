@@ -35,6 +35,9 @@ int am_fail(am_text text);
 /* Memory until the next am_input, aligned to 8; NULL where there is no more. */
 void *am_alloc(size_t bytes);
 
+/* Whether there was no more memory at some place of this call, which am_answer looks at, too. */
+bool am_memory_ran_out(void);
+
 bool am_same(am_text left, am_text right);
 
 /* Every host function by its own name: am_host_log, am_host_get_config, … A module imports only those it calls, and

@@ -1,24 +1,8 @@
 /* The reader of agentmem_json.h: one pass with a cursor that never leaves the text. */
+#include "agentmem_cursor.h"
 #include "agentmem_json.h"
 
 enum { DEEPEST = 64 };
-
-typedef struct {
-    const unsigned char *at, *end;
-} cursor;
-
-static cursor over(am_text text) {
-    const unsigned char *at = (const unsigned char *)text.at;
-    return (cursor){at, at + text.length};
-}
-
-static bool ahead(const cursor *c, char wanted) { return c->at < c->end && *c->at == (unsigned char)wanted; }
-
-static bool take(cursor *c, char wanted) {
-    bool found = ahead(c, wanted);
-    c->at += found;
-    return found;
-}
 
 static void blanks(cursor *c) {
     while (ahead(c, ' ') || ahead(c, '\t') || ahead(c, '\n') || ahead(c, '\r')) {
@@ -56,28 +40,6 @@ static bool number(cursor *c) {
         return digits(c);
     }
     return true;
-}
-
-static int hex_digit(unsigned char byte) {
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    byte |= 0x20;
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
-/* Four hexadecimal digits, or -1. */
-static int32_t hex(cursor *c) {
-    int32_t value = 0;
-    for (int i = 0; i < 4; i++) {
-        int digit = c->at < c->end ? hex_digit(*c->at) : -1;
-        if (digit < 0) {
-            return -1;
-        }
-        value = value * 16 + digit;
-        c->at++;
-    }
-    return value;
 }
 
 /* One character of UTF-8 that is not ASCII: shortest form, no surrogates, at most U+10FFFF. */
@@ -199,28 +161,69 @@ static am_text between(const unsigned char *start, const unsigned char *end) {
     return (am_text){(const char *)start, (size_t)(end - start)};
 }
 
-bool am_json_next(am_json_cursor *from, am_text *key, am_text *found) {
-    cursor c = over(from->rest);
-    blanks(&c);
-    if (!take(&c, from->inside ? ',' : '{')) {
+/* The way to the next item or member: past what opens the text, or a comma. */
+static bool further(cursor *c, bool inside, char first) {
+    blanks(c);
+    if (!take(c, inside ? ',' : first)) {
         return false;
     }
-    blanks(&c);
+    blanks(c);
+    return true;
+}
+
+/* The value ahead, and a cursor behind it. */
+static bool take_value(cursor *c, am_json_cursor *from, am_text *found) {
+    const unsigned char *start = c->at;
+    if (!value(c, 0)) {
+        return false;
+    }
+    *found = between(start, c->at);
+    *from = (am_json_cursor){between(c->at, c->end), true};
+    return true;
+}
+
+/* As am_json_next, with the key as it stands in the text. */
+static bool next_member(am_json_cursor *from, am_text *key, am_text *found) {
+    cursor c = over(from->rest);
+    if (!further(&c, from->inside, '{')) {
+        return false;
+    }
     const unsigned char *start = c.at;
     if (!string(&c)) {
         return false;
     }
-    *key = am_json_string(between(start, c.at));
+    *key = between(start, c.at);
     blanks(&c);
     (void)take(&c, ':');
     blanks(&c);
-    start = c.at;
-    if (!value(&c, 0)) {
-        return false;
+    return take_value(&c, from, found);
+}
+
+bool am_json_next(am_json_cursor *from, am_text *key, am_text *found) {
+    bool any = next_member(from, key, found);
+    *key = any ? am_json_string(*key) : *key;
+    return any;
+}
+
+bool am_json_item(am_json_cursor *from, am_text *found) {
+    cursor c = over(from->rest);
+    return further(&c, from->inside, '[') && take_value(&c, from, found);
+}
+
+size_t am_json_count(am_text value) {
+    size_t count = 0;
+    am_text key, found;
+    bool list = am_json_kind(value) == '[';
+    for (am_json_cursor c = {value, false}; list ? am_json_item(&c, &found) : next_member(&c, &key, &found);) {
+        count++;
     }
-    *found = between(start, c.at);
-    *from = (am_json_cursor){between(c.at, c.end), true};
-    return true;
+    return count;
+}
+
+char am_json_kind(am_text value) {
+    cursor c = over(value);
+    blanks(&c);
+    return c.at < c.end ? (char)*c.at : 0;
 }
 
 am_text am_json_get(am_text object, am_text key) {
@@ -233,61 +236,8 @@ am_text am_json_get(am_text object, am_text key) {
     return result;
 }
 
-static char *put_character(char *to, uint32_t code) {
-    if (code < 0x80) {
-        *to++ = (char)code;
-        return to;
-    }
-    if (code >= 0x10000) {
-        *to++ = (char)(0xf0 | code >> 18);
-        *to++ = (char)(0x80 | (code >> 12 & 0x3f));
-    } else if (code >= 0x800) {
-        *to++ = (char)(0xe0 | code >> 12);
-    }
-    *to++ = (char)(code >= 0x800 ? 0x80 | (code >> 6 & 0x3f) : 0xc0 | code >> 6);
-    *to++ = (char)(0x80 | (code & 0x3f));
-    return to;
-}
-
-/* The character after `\u`, which may be two escapes; -1 for half of a pair. */
-static int32_t named(cursor *c) {
-    int32_t code = hex(c);
-    if (code < 0xd800 || code > 0xdfff) {
-        return code;
-    }
-    if (code > 0xdbff || !take(c, '\\') || !take(c, 'u')) {
-        return -1;
-    }
-    int32_t low = hex(c);
-    return low < 0xdc00 || low > 0xdfff ? -1 : 0x10000 + (code - 0xd800) * 0x400 + (low - 0xdc00);
-}
-
-am_text am_json_string(am_text text) {
-    am_text none = {NULL, 0};
-    cursor c = over(text);
-    char *copy = text.length < 2 || !take(&c, '"') ? NULL : am_alloc(text.length);
-    if (copy == NULL) {
-        return none;
-    }
-    char *to = copy;
-    while (c.at < c.end && !ahead(&c, '"')) {
-        if (!take(&c, '\\')) {
-            *to++ = (char)*c.at++;
-        } else if (take(&c, 'u')) {
-            int32_t code = named(&c);
-            if (code < 0) {
-                return none;
-            }
-            to = put_character(to, (uint32_t)code);
-        } else if (c.at < c.end) {
-            unsigned char letter = *c.at++;
-            *to++ = letter == 'b'   ? '\b'
-                    : letter == 'f' ? '\f'
-                    : letter == 'n' ? '\n'
-                    : letter == 'r' ? '\r'
-                    : letter == 't' ? '\t'
-                                    : (char)letter;
-        }
-    }
-    return (am_text){copy, (size_t)(to - copy)};
+am_text am_json_text(am_text object, am_text key, am_text missing) {
+    am_text value = am_json_get(object, key);
+    bool absent = value.at == NULL || am_json_kind(value) == 'n';
+    return absent ? missing : am_json_string(value);
 }
