@@ -68,8 +68,11 @@ pub const Envelope = struct {
     }
 };
 
-/// What ends a tool that did not call `fail`: the memory is used up, or the host answered no envelope.
-pub const Error = error{ OutOfMemory, WriteFailed, NoEnvelope };
+/// What ends a tool that did not call `fail`: the memory is used up, the host answered no envelope, or `refuse` said why.
+pub const Error = error{ OutOfMemory, WriteFailed, NoEnvelope, Refused };
+
+/// Levels that an input nests: `std.json` writes a value by calling itself, and 64 KiB of stack are not many.
+const deepest = 64;
 
 var arena: std.heap.ArenaAllocator = .init(std.heap.wasm_allocator);
 
@@ -82,6 +85,46 @@ pub fn allocator() std.mem.Allocator {
 pub fn input() Error![]const u8 {
     _ = arena.reset(.retain_capacity);
     return taken(kernel.input_offset(), kernel.input_length());
+}
+
+/// Run a function on what this call was given, and answer what it gives: the whole body of an export.
+///
+/// `run` takes one value that `std.json` can read, and gives one that it can write, or an error.
+/// An input that does not fit the type is an error that the caller reads; unknown and missing fields do not fit.
+pub fn tool(comptime run: anytype) i32 {
+    const Given = @typeInfo(@TypeOf(run)).@"fn".param_types[0].?;
+    const text = input() catch |problem| return ended(problem);
+    const given_value = read(Given, text) catch |problem| return ended(problem);
+    const answer = run(given_value) catch |problem| return ended(problem);
+    return ended(output(answer));
+}
+
+/// End a tool with a sentence that the caller reads: `return agentmem.refuse("…", .{});`
+pub fn refuse(comptime format: []const u8, values: anytype) Error {
+    _ = fail(try std.fmt.allocPrint(allocator(), format, values));
+    return Error.Refused;
+}
+
+fn read(comptime T: type, text: []const u8) Error!T {
+    if (!isShallow(text)) return refuse("The input is not right: it nests more than {d} levels.", .{deepest});
+    return std.json.parseFromSliceLeaky(T, allocator(), text, .{}) catch |problem| switch (problem) {
+        error.OutOfMemory => Error.OutOfMemory,
+        else => refuse("The input is not right: {t}.", .{problem}),
+    };
+}
+
+fn isShallow(text: []const u8) bool {
+    var depth: usize = 0;
+    var quoted = false;
+    var i: usize = 0;
+    while (i < text.len and depth <= deepest) : (i += 1) switch (text[i]) {
+        '"' => quoted = !quoted,
+        '\\' => i += 1,
+        '{', '[' => depth += @intFromBool(!quoted),
+        '}', ']' => depth -|= @intFromBool(!quoted),
+        else => {},
+    };
+    return depth <= deepest;
 }
 
 /// Answer `value` as JSON.
@@ -98,7 +141,7 @@ pub fn fail(text: []const u8) i32 {
 
 /// What an exported function returns: 0, or 1 with the error that ended it.
 pub fn ended(result: Error!void) i32 {
-    result catch |problem| return fail(@errorName(problem));
+    result catch |problem| return if (problem == Error.Refused) 1 else fail(@errorName(problem));
     return 0;
 }
 
