@@ -18,6 +18,7 @@ from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.admin.plugins import details_of
 from mcp_server.admin.shapes import PluginDetails, Shape
 from mcp_server.distribution.adding import Allowed, sent_origin
+from mcp_server.distribution.signing import Trust
 from mcp_server.errors import InvalidArguments
 from mcp_server.problems import problems_of
 from mcp_server.registry.bundle import MOST_BYTES, write_part
@@ -96,7 +97,7 @@ async def register_plugin(
 
 def _allowed(desk: Desk, downgrade: bool, other_signer: bool) -> Allowed:
     sharing = desk.host.settings.sharing
-    return Allowed(sharing.keys, sharing.require_signature, downgrade, other_signer)
+    return Allowed(Trust.of(sharing), sharing.require_signature, downgrade, other_signer)
 
 
 def _approve(desk: Desk, plugin: str, by: str) -> None:
