@@ -203,11 +203,15 @@ def _config_in(file: Path | None) -> ClientTrustConfig | None:
     return _parsed(file, text)
 
 
+def _public_root() -> TrustedRoot:
+    """What the public instance is believed by: the library's own copy, and none of a cache that others could write."""
+    with resources.as_file(resources.files("sigstore").joinpath("_store", quote(_PUBLIC_GOOD, safe=""))) as store:
+        return TrustedRoot.from_file(str(store / "trusted_root.json"))
+
+
 def _root_in(file: Path | None) -> TrustedRoot:
-    """The certificates and keys to check against: the library's own, not those of a cache that others could write."""
     if file is None:
-        with resources.as_file(resources.files("sigstore").joinpath("_store", quote(_PUBLIC_GOOD, safe=""))) as store:
-            return TrustedRoot.from_file(str(store / "trusted_root.json"))
+        return _public_root()
     text, kind = _read(file)
     if "clienttrustconfig" in kind:
         return _parsed(file, text).trusted_root
