@@ -378,7 +378,7 @@ REQUIREMENTS: dict[str, str] = {
     "share:sign": "A signature covers every file of a package, in a form that minisign makes and checks.",
     "share:signer": "A wrong signature never installs, nor a missing or foreign one where one was before.",
     "share:identity": "Who signs as an identity is that identity of that issuer, proved by Sigstore without a network.",
-    "share:sigstore": "Sigstore is an extra: signed with it, checked with it, and without it an identity counts as none.",
+    "share:sigstore": "Sigstore is an extra: packages are signed with it, and without it an identity counts as none.",
     "share:rollback": "An older version than one before is not installed unless that was said.",
     "share:add": "Adding a plugin installs it, says what it asks for, and grants and approves nothing.",
     "share:hostile": "An archive that is no package is refused with the reason, and nothing of it is installed.",

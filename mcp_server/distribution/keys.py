@@ -136,10 +136,15 @@ def trust_identity(document: Document, name: str, identity: TrustedIdentity) -> 
 def forget_key(document: Document, name: str) -> list[str]:
     """Take the key and the identity of that name out; what was changed, a line each."""
     said: list[str] = []
+    sharing = document.get("sharing", {})
     for word in ("keys", "identities"):
-        if name in document.get("sharing", {}).get(word, {}):
-            del document["sharing"][word][name]
+        if name in sharing.get(word, {}):
+            del sharing[word][name]
             said.append(f"- {name} in [sharing.{word}]")
+    if said and not sharing.get("identities", True):  # with the last [sharing.identities.NAME] its tables went
+        del sharing["identities"]
+    if said and not sharing:
+        del document["sharing"]
     return said
 
 
