@@ -11,8 +11,10 @@ from typing import Any
 import httpx2
 
 from mcp_server.distribution.minisign import SecretKey
-from mcp_server.distribution.signing import signed_files
+from mcp_server.distribution.signing import BUNDLE_NAME, SUMS_NAME, signed_files, with_sums
 from tests.admin.conftest import API, ZIP, bundle, zipped
+from tests.distribution.sigstore_bundles import ANN, bundle_of, raw
+from tests.distribution.sigstore_instance import instance
 from tests.guests import ECHO, module, write_plugin
 from tests.http_server import http_server
 from tests.requirements import requirement
@@ -71,3 +73,22 @@ async def test_what_must_be_signed_is_refused_unsigned_changed_or_by_a_stranger(
             assert await send(client, content) == (403, "signature_invalid")
         assert not (tmp_path / "data" / "plugins" / "sent").exists()
         assert await send(client, signed("0.1.0", OURS)) == (201, "0.1.0")
+
+
+@requirement("api:signatures")
+async def test_who_signs_by_sigstore_is_judged_by_the_same_rules(stage: Path, tmp_path: Path) -> None:
+    with instance() as made:
+        tables = f'sigstore_trust = "{made.write(tmp_path)}"\nrequire_signature = true\n[sharing.identities]\n'
+        trust(tmp_path, f'{tables}bob = {{ identity = "{ANN}", issuer = "{made.origin}" }}')
+
+        def by(who: str, version: str = "0.2.0") -> bytes:
+            with zipfile.ZipFile(io.BytesIO(bundle("sent", version))) as opened:
+                files = with_sums({name: opened.read(name) for name in opened.namelist()})
+            return zipped({**files, BUNDLE_NAME: raw(bundle_of(made, files[SUMS_NAME], who))})
+
+        async with http_server(stage, home=tmp_path) as server, server.client() as client:
+            assert await send(client, by("mallory@example.com")) == (403, "signature_invalid")
+            assert await send(client, by(ANN)) == (201, "0.2.0")
+            assert lock_of(tmp_path)["signer"] == "bob"
+            assert await send(client, by(ANN, "0.1.0")) == (409, "rollback_refused")
+            assert await send(client, signed("0.3.0", OURS)) == (403, "signature_invalid")

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tests.distribution.sigstore_log import key_id
 
@@ -22,7 +23,7 @@ __all__ = ["Authority"]
 LIFETIME = timedelta(minutes=10)
 ISSUER = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 TIMESTAMPS = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
-NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority.example")])
+NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority.example")])
 
 
 class Authority:
@@ -42,7 +43,7 @@ class Authority:
         """The certificate of who showed a token of ``issuer`` about ``identity``."""
         now = datetime.now(UTC).replace(microsecond=0)
         name = x509.UniformResourceIdentifier(identity) if "://" in identity else x509.RFC822Name(identity)
-        code_signing = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING])
+        code_signing = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
         by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         builder = (
             x509.CertificateBuilder(issuer_name=NAME, subject_name=x509.Name([]), public_key=request.public_key())
