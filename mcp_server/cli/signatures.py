@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from mcp_server.cli.adding import How
 from mcp_server.cli.output import print_json
 from mcp_server.cli.packages import facts_of, package_in, write_archive
 from mcp_server.cli.serve import load
-from mcp_server.distribution.errors import SignatureProblem
+from mcp_server.distribution.errors import SignatureProblem, SigningFailed
 from mcp_server.distribution.keys import identity_of, public_key_in, read_secret
 from mcp_server.distribution.minisign import Signature
 from mcp_server.distribution.package import Package
@@ -116,11 +119,13 @@ def _by_identity(package: Package, given: bytes, by: By, how: How) -> tuple[dict
         from mcp_server.distribution.sigstore_bundle import IdentityBundle, sign_as_identity
     except ImportError:
         raise SignatureProblem("the library of Sigstore is not installed", fix=EXTRA) from None
-    trust = by.trust or load(how.config).settings.sharing.sigstore_trust
+    sharing = load(how.config).settings.sharing
+    trust = by.trust or sharing.sigstore_trust
     files = with_sums(package.files)
     if by.sigstore:
         terminal = sys.stdin is not None and sys.stdin.isatty()
-        given = sign_as_identity(files[SUMS_NAME], identity_token(), trust, may_ask=terminal)
+        with _at_most(sharing.total_seconds):
+            given = sign_as_identity(files[SUMS_NAME], identity_token(), trust, may_ask=terminal)
     bundle = IdentityBundle.parse(given)
     bundle.check(files[SUMS_NAME], None, trust)
     claimed = bundle.claimed
@@ -141,3 +146,22 @@ def _trust(whose: Whose, how: How) -> Trust:
     if whose.identity or whose.issuer:
         return Trust(identities={"--identity": identity_of(whose.identity, whose.issuer)}, sigstore=root)
     return Trust(own.keys, own.identities, root)
+
+
+@contextmanager
+def _at_most(seconds: float) -> Generator[None]:
+    """The library waits for its servers for ever, and has no way to be told otherwise."""
+
+    def over(number: int, frame: object) -> None:
+        del number, frame
+        raise TimeoutError(f"it was not done after {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except TimeoutError as error:
+        raise SigningFailed(f"Sigstore did not sign: {error}", fix="again, or look whether it is well") from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

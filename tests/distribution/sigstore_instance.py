@@ -36,12 +36,15 @@ class Instance:
         origin: Where it listens.
         asked: The path of each request.
         visitor: Who signs in with a browser.
+        slow: A path whose requests are answered at the end alone.
     """
 
     def __init__(self) -> None:
         self.origin = ""
         self.asked: list[str] = []
         self.visitor = "ann@example.com"
+        self.slow = ""
+        self.closing = threading.Event()
         self.authority, self.log = Authority(), Log()
         self._key = ec.generate_private_key(ec.SECP256R1())
 
@@ -59,6 +62,8 @@ class Instance:
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
         """To a request."""
+        if path == self.slow:
+            self.closing.wait(60)
         match urlsplit(path).path:
             case "/.well-known/openid-configuration":
                 return 200, {name: f"{self.origin}/{name}" for name in ("authorization_endpoint", "token_endpoint")}
@@ -141,6 +146,7 @@ def instance() -> Generator[Instance]:
     try:
         yield made
     finally:
+        made.closing.set()
         server.shutdown()
         server.server_close()
         thread.join()

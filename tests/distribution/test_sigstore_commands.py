@@ -168,6 +168,18 @@ def test_what_sigstore_refuses_leaves_the_package_as_it_was(
 
 
 @requirement("share:sigstore")
+@pytest.mark.parametrize("path", ["/api/v2/signingCert", "/api/v1/log/entries"])
+def test_a_server_that_hangs_is_not_waited_for_longer_than_was_said(
+    path: str, home: Path, stock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with instance() as slow:
+        slow.slow = path
+        configure(home, f"[sharing]\ntotal_seconds = 0.5\n{sharing(slow, home)}")
+        monkeypatch.setenv("SIGSTORE_ID_TOKEN", slow.token(ANN))
+        assert refused(home, "sign", archive(stock, "noted"), "--sigstore") == (4, "signing_failed")
+
+
+@requirement("share:sigstore")
 def test_without_a_token_a_person_signs_in_with_a_browser(home: Path, made: Instance, stock: Path) -> None:
     path, visit = archive(stock, "noted"), "import sys, urllib.request as u; u.urlopen(sys.argv[1]).read()"
     browser = stock / "browser.py"
