@@ -246,5 +246,6 @@ def _unusable(file: Path, error: BaseException) -> SignatureProblem:
 
 def _first_line(error: BaseException) -> str:
     """What the library said, as far as a person reads it; it may repeat what a stranger wrote."""
-    text = next(iter(str(error).splitlines()), "") or type(error).__name__
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)  # and not where on the disk
+    text = next(iter(said.splitlines()), "") or type(error).__name__
     return "".join(mark if mark.isprintable() else "?" for mark in text)[:200]

@@ -7,8 +7,10 @@ import copy
 import json
 import socket
 from collections.abc import Callable, Generator
+from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +25,8 @@ from tests.requirements import requirement
 
 DATA = b"0" * 64 + b"  plugin.toml\n"
 PUBLISHED = Path(__file__).parent / "published"
+STORES = Path(str(resources.files("sigstore").joinpath("_store")))
+STAGING = STORES / quote("https://tuf-repo-cdn.sigstage.dev", safe="") / "trusted_root.json"
 
 
 @pytest.fixture(scope="module")
@@ -239,15 +243,37 @@ def test_a_file_that_is_no_instance_of_sigstore_trusts_nobody(text: str, made: I
 
 
 @requirement("share:identity")
-def test_what_cosign_signed_with_the_public_instance_is_believed_offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real signature, see ``published/README.md``: authority, logs and times are those that the library believes."""
-    text = (PUBLISHED / "cosign-v3-blob.txt").read_bytes()
-    bundle = IdentityBundle.parse((PUBLISHED / "cosign-v3-blob.sigstore.json").read_bytes())
+@pytest.mark.parametrize(("name", "trust"), [("cosign-v3-blob", None), ("staging-rekor-v2", STAGING)])
+def test_what_others_signed_with_real_instances_is_believed_offline(
+    name: str, trust: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """See ``published/README.md``: authority, logs and times are those that the library believes."""
+    text, bundle = published(name)
     forbid_network(monkeypatch)
     signer = bundle.claimed
     assert signer is not None and signer.issuer == "https://github.com/login/oauth"
-    bundle.check(text, signer, None)
+    bundle.check(text, signer, trust)
     with pytest.raises(SignatureProblem, match="does not fit"):
-        bundle.check(text + b"\n", signer, None)
+        bundle.check(text + b"\n", signer, trust)
     with pytest.raises(SignatureProblem, match="does not fit"):
-        bundle.check(text, TrustedIdentity(identity=signer.identity, issuer="https://accounts.google.com"), None)
+        bundle.check(text, TrustedIdentity(identity=signer.identity, issuer="https://accounts.google.com"), trust)
+    with pytest.raises(SignatureProblem, match="does not fit"):  # the one instance does not believe the other
+        bundle.check(text, signer, STAGING if trust is None else None)
+
+
+@requirement("share:identity")
+def test_where_an_authority_says_the_time_it_must_be_that_very_answer() -> None:
+    text, bundle = published("staging-rekor-v2")
+    changed: dict[str, Any] = json.loads(bundle.bundle.to_json())
+    times = changed["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
+    raw_time = bytearray(base64.b64decode(times[0]["signedTimestamp"]))
+    raw_time[-1] ^= 1
+    times[0]["signedTimestamp"] = base64.b64encode(raw_time).decode()
+    with pytest.raises(SignatureProblem):
+        IdentityBundle.parse(raw(changed)).check(text, None, STAGING)
+
+
+def published(name: str) -> tuple[bytes, IdentityBundle]:
+    text = PUBLISHED / f"{name}.txt"
+    (bundle,) = PUBLISHED.glob(f"{name}.*sigstore.json")
+    return text.read_bytes(), IdentityBundle.parse(bundle.read_bytes())
