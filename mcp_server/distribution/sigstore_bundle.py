@@ -178,8 +178,8 @@ def _asking(what: str) -> Generator[None]:
     try:
         yield
     except Exception as error:
-        # Its errors have no common base, and some are defined where nobody else may import from.
-        if not type(error).__module__.startswith(("sigstore.", "requests.", "id.")):
+        # Some of its errors have no common base, and are defined where nobody else may import from.
+        if not isinstance(error, _ODD) and not type(error).__module__.startswith(("sigstore.", "id.")):
             raise
         raise SigningFailed(
             f"{what}: {_first_line(error)}",

@@ -37,6 +37,7 @@ class Instance:
         asked: The path of each request.
         visitor: Who signs in with a browser.
         slow: A path whose requests are answered at the end alone.
+        odd: Path -> status and answer, in place of the right one.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class Instance:
         self.asked: list[str] = []
         self.visitor = "ann@example.com"
         self.slow = ""
+        self.odd: dict[str, tuple[int, Any]] = {}
         self.closing = threading.Event()
         self.authority, self.log = Authority(), Log()
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -60,10 +62,12 @@ class Instance:
         path.write_text(json.dumps(self._trust() if whole else self._trusted_root()), encoding="utf-8")
         return path
 
-    def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+    def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
         """To a request."""
         if path == self.slow:
             self.closing.wait(60)
+        if path in self.odd:
+            return self.odd[path]
         match urlsplit(path).path:
             case "/.well-known/openid-configuration":
                 return 200, {name: f"{self.origin}/{name}" for name in ("authorization_endpoint", "token_endpoint")}

@@ -180,6 +180,22 @@ def test_a_server_that_hangs_is_not_waited_for_longer_than_was_said(
 
 
 @requirement("share:sigstore")
+@pytest.mark.parametrize("answered", [(500, {}), (200, {}), (200, []), (200, "text"), (200, {"one": {"body": "e30="}})])
+@pytest.mark.parametrize("path", ["/api/v2/signingCert", "/api/v1/log/entries"])
+def test_a_server_that_answers_nonsense_has_not_signed(
+    path: str, answered: tuple[int, Any], home: Path, stock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with instance() as strange:
+        strange.odd[path] = answered
+        configure(home, f"[sharing]\n{sharing(strange, home)}")
+        monkeypatch.setenv("SIGSTORE_ID_TOKEN", strange.token(ANN))
+        package = archive(stock, "noted")
+        before = package.read_bytes()
+        assert refused(home, "sign", package, "--sigstore") == (4, "signing_failed")
+    assert package.read_bytes() == before
+
+
+@requirement("share:sigstore")
 def test_without_a_token_a_person_signs_in_with_a_browser(home: Path, made: Instance, stock: Path) -> None:
     path, visit = archive(stock, "noted"), "import sys, urllib.request as u; u.urlopen(sys.argv[1]).read()"
     browser = stock / "browser.py"
