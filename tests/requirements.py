@@ -31,6 +31,7 @@ REQUIREMENTS: dict[str, str] = {
     "lane:sessions": "A call in a session ends when its client says so or the session ends, and not when it hangs up.",
     # The first answers
     "opening:light": "A server that was started before answers its client's first requests before it imports the SDK.",
+    "opening:ahead": "What a first call needs is started beside the server, and is a part of it from there on.",
     "opening:same": "What is answered from memory is what the server would answer.",
     "opening:never-stale": "A memory that is damaged, of another version or user, or of other files is not believed.",
     "opening:two-at-once": "Servers that start at one time on one cache disturb each other in nothing.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -228,6 +226,9 @@ def example_folders() -> PluginFolders:
 
 def versions() -> dict[str, str]:
     """What runs here, for bug reports."""
+    import platform
+    from importlib.metadata import version as installed_version
+
     names = ("agentmem-mcp", "mcp", "extism", "extism-sys", "anyio", "pydantic")
     return {"python": platform.python_version(), **{name: installed_version(name) for name in names}}
 
