@@ -283,13 +283,19 @@ def api_page() -> str:
     _, _, after = rest.partition(ROUTES_END)
     paths = management_api(cast("Desk", SimpleNamespace())).openapi()["paths"]
     rows = [
-        f"| `{method.upper()} {path}` | {' '.join(f'`{scope}`' for scope in scopes) or 'any token'} | {what} |"
+        f"| `{method.upper()} {path}` | {scopes} | {what} |"
         for path, item in paths.items()
         for method, operation in item.items()
-        for scopes, what in [(operation["security"][0]["bearer"], operation["description"].partition(" Needs")[0])]
+        for scopes, what in [(_scopes(operation["security"]), operation["description"].partition(" Needs")[0])]
     ]
     table = "\n".join(["| route | scope | what it does |", "|---|---|---|", *rows])
     return f"{before}{ROUTES_START}\n{table}\n\n{ROUTES_END}{after}"
+
+
+def _scopes(security: list[dict[str, list[str]]]) -> str:
+    if not security:
+        return "no token"
+    return " ".join(f"`{scope}`" for scope in security[0]["bearer"]) or "any token"
 
 
 PAGES: dict[str, Callable[[], str]] = {

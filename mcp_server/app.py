@@ -269,6 +269,7 @@ def _freeze_heap(host: PluginHost) -> None:
         due.append(loop.call_later(QUIET_SECONDS, settle))
 
     gc.freeze()
+    gc.enable()  # off since the process began
     host.changed.append(thaw)
 
 

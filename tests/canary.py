@@ -35,6 +35,7 @@ SLOTS = (
     "config value",  # [config.<id>], written where an operator should not write one
     "access token",  # of an authorization server, in the header of a request
     "registry password",  # [sharing.credentials]
+    "identity token",  # SIGSTORE_ID_TOKEN
     "client configuration",  # of other servers, in the file of a client
     "sign-in",  # in the token that somebody signed in to the page with
     "environment",  # what else an operator's shell holds

@@ -31,6 +31,7 @@ REQUIREMENTS: dict[str, str] = {
     "lane:sessions": "A call in a session ends when its client says so or the session ends, and not when it hangs up.",
     # The first answers
     "opening:light": "A server that was started before answers its client's first requests before it imports the SDK.",
+    "opening:ahead": "What a first call needs is started beside the server, and is a part of it from there on.",
     "opening:same": "What is answered from memory is what the server would answer.",
     "opening:never-stale": "A memory that is damaged, of another version or user, or of other files is not believed.",
     "opening:two-at-once": "Servers that start at one time on one cache disturb each other in nothing.",
@@ -377,6 +378,8 @@ REQUIREMENTS: dict[str, str] = {
     "share:package": "A plugin packs into one archive with all it needs; the same plugin is the same bytes.",
     "share:sign": "A signature covers every file of a package, in a form that minisign makes and checks.",
     "share:signer": "A wrong signature never installs, nor a missing or foreign one where one was before.",
+    "share:identity": "Who signs as an identity is that identity of that issuer, proved by Sigstore without a network.",
+    "share:sigstore": "Sigstore is an extra: packages are signed with it, and without it an identity counts as none.",
     "share:rollback": "An older version than one before is not installed unless that was said.",
     "share:add": "Adding a plugin installs it, says what it asks for, and grants and approves nothing.",
     "share:hostile": "An archive that is no package is refused with the reason, and nothing of it is installed.",

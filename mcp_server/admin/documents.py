@@ -18,6 +18,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from mcp_server.admin.access import Anyone
+from mcp_server.admin.beside import paths_beside
 from mcp_server.admin.failures import Problem
 
 __all__ = ["describe", "router"]
@@ -65,6 +66,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             servers=app.servers,
         )
+        document["paths"] |= paths_beside()
         document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
         app.openapi_schema = document
     return app.openapi_schema

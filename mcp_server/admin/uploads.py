@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
@@ -18,6 +19,7 @@ from mcp_server.admin.desk import AtDesk, Desk
 from mcp_server.admin.plugins import details_of
 from mcp_server.admin.shapes import PluginDetails, Shape
 from mcp_server.distribution.adding import Allowed, sent_origin
+from mcp_server.distribution.signing import BUNDLE_NAME, SIGNATURE_NAME, SUMS_NAME, Trust
 from mcp_server.errors import InvalidArguments
 from mcp_server.problems import problems_of
 from mcp_server.registry.bundle import MOST_BYTES, write_part
@@ -32,6 +34,8 @@ router = APIRouter(tags=["plugins"], route_class=StrictRoute)
 ZIP, FORM, JSON = "application/zip", "multipart/form-data", "application/json"
 UPLOAD_TYPES = (ZIP, FORM, JSON)
 _MODULE, _MANIFEST = "module", "manifest"
+_BESIDE = {"sums": SUMS_NAME, "signature": SIGNATURE_NAME, "sigstore": BUNDLE_NAME}
+"""Files that a form may have beside them -> what they are called in a bundle."""
 
 
 class ByPath(Shape):
@@ -43,6 +47,17 @@ class ByPath(Shape):
 class _Parts(Shape):
     module: str = Field(description="The `.wasm`.", json_schema_extra={"format": "binary"})
     manifest: str = Field(description="The `plugin.toml`.", json_schema_extra={"format": "binary"})
+    sums: str | SkipJsonSchema[None] = Field(
+        default=None,
+        description=f"`{SUMS_NAME}`: the digests of the two, under the names that they have in a bundle.",
+        json_schema_extra={"format": "binary"},
+    )
+    signature: str | SkipJsonSchema[None] = Field(
+        default=None, description=f"`{SIGNATURE_NAME}`: signs that list.", json_schema_extra={"format": "binary"}
+    )
+    sigstore: str | SkipJsonSchema[None] = Field(
+        default=None, description=f"`{BUNDLE_NAME}`: signs that list, too.", json_schema_extra={"format": "binary"}
+    )
 
 
 _BODY: dict[str, Any] = {
@@ -96,7 +111,7 @@ async def register_plugin(
 
 def _allowed(desk: Desk, downgrade: bool, other_signer: bool) -> Allowed:
     sharing = desk.host.settings.sharing
-    return Allowed(sharing.keys, sharing.require_signature, downgrade, other_signer)
+    return Allowed(Trust.of(sharing), sharing.require_signature, downgrade, other_signer)
 
 
 def _approve(desk: Desk, plugin: str, by: str) -> None:
@@ -118,15 +133,19 @@ async def _take_zip(request: Request, desk: Desk, staged: Path) -> None:
 
 
 async def _take_parts(request: Request, staged: Path) -> None:
-    """A module and its manifest; the parser keeps what is larger than a MiB on disk."""
+    """A module, its manifest and what signs them; the parser keeps what is larger than a MiB on disk."""
     try:
-        async with request.form(max_files=2, max_fields=0) as form:
-            parts = {name: part for name, part in form.multi_items() if isinstance(part, UploadFile)}
-            if parts.keys() != {_MODULE, _MANIFEST}:
+        async with request.form(max_files=2 + len(_BESIDE), max_fields=0) as form:
+            sent = form.multi_items()
+            parts = {name: part for name, part in sent if isinstance(part, UploadFile)}
+            if parts.keys() - _BESIDE.keys() != {_MODULE, _MANIFEST} or len(sent) != len(parts):
                 raise BundleInvalid(
-                    f"the form has the files {', '.join(parts) or 'none'}; send 'manifest' and 'module'"
+                    f"the form has the files {', '.join(name for name, _ in sent)[:500] or 'none'}; send one "
+                    "'manifest' and one 'module', and where they are signed one 'sums' and one 'signature' or "
+                    "'sigstore'"
                 )
-            names = {_MANIFEST: MANIFEST_NAME, _MODULE: _module_name(parts[_MODULE])}
+            names = {_MANIFEST: MANIFEST_NAME, _MODULE: _module_name(parts[_MODULE]), **_BESIDE}
+            names = {part: names[part] for part in parts}
             check_names(names.values())  # before the disk is asked whether it could have such a name
             for name, part in parts.items():
                 await anyio.to_thread.run_sync(write_part, staged / names[name], part.file, MOST_BYTES)

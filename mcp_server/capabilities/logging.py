@@ -44,7 +44,7 @@ def _count(context: CallContext, size: int) -> None:
                 f"limit_{name}",
                 f"log: the line was dropped, one call may log {limits.log_lines} lines and {limits.log_bytes} bytes",
                 {"limit": name, "allowed": limit, "used": used},
-                fix=context.narrowing.limit_fix(context.plugin, f"max_{name}", limit),
+                fix=context.narrowing.limit_fix(context.plugin, name, limits),
             )
     usage.log_lines += 1
     usage.log_bytes += size

@@ -20,6 +20,7 @@ from mcp_server.distribution.downloads import Downloads
 from mcp_server.distribution.errors import DownloadFailed
 from mcp_server.distribution.fetching import Fetching
 from mcp_server.distribution.index import search as search_in
+from mcp_server.distribution.signing import Trust
 from mcp_server.distribution.web import Web
 from mcp_server.errors import InvalidArguments
 from mcp_server.manifest import Manifest
@@ -153,7 +154,7 @@ def _install(wanted: Callable[[Fetching], Awaitable[list[Offer]]], how: How, fun
 
     anyio.run(run)
     sharing = settings.sharing
-    allowed = Allowed(sharing.keys, sharing.require_signature, how.downgrade, how.other_signer, how.locked)
+    allowed = Allowed(Trust.of(sharing), sharing.require_signature, how.downgrade, how.other_signer, how.locked)
     added = add_offers(_installed(), offers, allowed)
     _record(settings, function, {one.manifest.plugin.id: one.origin.source for one in added if not one.same})
     if how.json:
@@ -188,7 +189,8 @@ def _facts(one: Added) -> dict[str, Any]:
         "before": one.before,
         "unchanged": one.same,
         **one.origin.model_dump(include={"source", "sha256", "signer", "key"}),
-        "untrusted_key": one.signed.key_name if one.signed and one.signed.signer is None else None,
+        "untrusted_key": one.signed.key_name if one.signed and one.signed.doubt else None,
+        "doubt": one.signed.doubt if one.signed and one.signed.doubt else None,
         "requests": {
             "required": sorted(manifest.capabilities.required),
             "optional": sorted(manifest.capabilities.optional),
@@ -204,8 +206,8 @@ def _tell(one: Added) -> None:
     instead = f" in place of {one.before}" if one.before and not one.same else ""
     print(f"{'already there:' if one.same else 'installed'} {facts['id']} {facts['version']}{instead}")
     print(f"  from {facts['source']}\n  sha256 {facts['sha256']}")
-    if facts["untrusted_key"]:
-        print(f"  signed with the key {facts['untrusted_key']}, which you do not trust: that says nothing")
+    if one.signed and one.signed.doubt:
+        print(f"  {one.signed.doubt}: that says nothing\n  {one.signed.fix}")
     else:
         print(f"  signed by {facts['signer']}" if facts["signer"] else "  not signed")
     for kind in ("required", "optional"):

@@ -9,6 +9,8 @@ from mcp_server.policy.shown import rights_as_json
 
 __all__ = ["print_rights", "told_budgets"]
 
+_SIDES = ("requested", "granted", "effective")
+
 
 def print_rights(rights: Rights) -> None:
     """Tables of three columns; what is asked for and not granted has a gap in its row, and so has the reverse."""
@@ -30,6 +32,10 @@ def print_rights(rights: Rights) -> None:
     granted = [f"{root['name']} = {root['folder']} ({root['mode']})" for root in files["granted"]]
     _side_by_side("URLS", network["requested"], network["granted"], network["effective"], network["denied"])
     _side_by_side("FILES", _modes(files["requested"]), granted, _modes(files["effective"]), files["denied"])
+    if "NetworkAccess" in rights.effective:
+        _numbers("REQUESTS", network["limits"])
+    if "FileSystemAccess" in rights.effective:
+        _numbers("FILE NUMBERS", files["limits"])
     for name, to in network["secrets"].items():
         print(f"  secret {name}: may be sent to {', '.join(to)}")
     for block in network["ranges"]:
@@ -65,6 +71,14 @@ def _side_by_side(what: str, requested: list[str], granted: list[str], effective
         [f"  {what} REQUESTED", "GRANTED", "EFFECTIVE"],
         [[f"  {row[0] or '-'}", row[1] or "-", row[2]] for row in zip(*columns, strict=False)],
     )
+
+
+def _numbers(what: str, limits: dict[str, dict[str, float | None]]) -> None:
+    rows = [
+        [f"  {key}", *("-" if number[side] is None else f"{number[side]:g}" for side in _SIDES)]
+        for key, number in limits.items()
+    ]
+    print_table([f"  {what}", *(side.upper() for side in _SIDES)], rows)
 
 
 def _modes(paths: list[dict[str, str]]) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +62,17 @@ class ServeOptions:
         return words + [name for name, given in switches.items() if given]
 
     def document(self) -> dict[str, Any]:
-        """As JSON has them."""
+        """As JSON has them; :meth:`from_document` reads it."""
         folders = {"manifests": [*map(str, self.manifests)], "plugins": [*map(str, self.plugins)]}
         switches = {"watch": self.watch, "locked": self.locked, "no_auth": self.no_auth, "quiet": is_quiet()}
         return {**folders, "config": str(self.config) if self.config else None, "sets": list(self.sets), **switches}
+
+    @classmethod
+    def from_document(cls, said: Mapping[str, Any]) -> ServeOptions:
+        """Those that :meth:`document` wrote; whether it was to be quiet is the process's, and is left there."""
+        manifests, plugins = ([Path(folder) for folder in said[key]] for key in ("manifests", "plugins"))
+        config = Path(said["config"]) if said["config"] else None
+        return cls(manifests, plugins, config, said["sets"], said["watch"], said["locked"], said["no_auth"])
 
 
 def serve_again(opened: Opened) -> None:
@@ -76,12 +81,9 @@ def serve_again(opened: Opened) -> None:
     Raises:
         SystemExit: It has failed; that was said.
     """
-    said = opened.options
-    if said["quiet"]:
+    if opened.options["quiet"]:
         be_quiet()
-    manifests, plugins = ([Path(folder) for folder in said[key]] for key in ("manifests", "plugins"))
-    config = Path(said["config"]) if said["config"] else None
-    options = ServeOptions(manifests, plugins, config, said["sets"], said["watch"], said["locked"], said["no_auth"])
+    options = ServeOptions.from_document(opened.options)
     guarded(partial(serve, options, http=None, stdio=True, inherited=None, opened=opened), as_json=False)
 
 
@@ -224,6 +226,9 @@ def example_folders() -> PluginFolders:
 
 def versions() -> dict[str, str]:
     """What runs here, for bug reports."""
+    import platform
+    from importlib.metadata import version as installed_version
+
     names = ("agentmem-mcp", "mcp", "extism", "extism-sys", "anyio", "pydantic")
     return {"python": platform.python_version(), **{name: installed_version(name) for name in names}}
 

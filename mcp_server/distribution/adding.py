@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mcp_server import __version__
 from mcp_server.distribution.errors import IndexInvalid, LockDrift, RollbackRefused, SignatureProblem
 from mcp_server.distribution.requirements import installed_manifests, require_compatible
-from mcp_server.distribution.signing import Signed, TrustedKeys, signer_of
+from mcp_server.distribution.signing import Signed, Trust, signatures_of, which_counts
 from mcp_server.errors import NameCollision
 from mcp_server.manifest import Manifest
 from mcp_server.policy.versions import newer
@@ -51,7 +51,7 @@ class Offer:
 class Allowed:
     """What the operator says about signatures and versions; ``locked``: only what ``plugins.lock`` says."""
 
-    keys: TrustedKeys
+    trust: Trust
     require_signature: bool = False
     downgrade: bool = False
     other_signer: bool = False
@@ -71,7 +71,7 @@ class Added:
         manifest: Of the new version.
         origin: As in the lock.
         before: The version that it replaced.
-        signed: Its signature.
+        signed: The signature that counts.
         same: Whether these very files were installed already.
     """
 
@@ -162,7 +162,10 @@ def _origin(
 ) -> tuple[Origin, Signed | None]:
     """The origin of what is staged, and its signature, once who signed it and its version are in order."""
     plugin, version = manifest.plugin.id, manifest.plugin.version
-    signed = signer_of(files_in(staged), allowed.keys)
+    written = before or installed.lock.origins().get(plugin)  # under --locked the lock knows what is not yet here
+    signed = which_counts(
+        signatures_of(files_in(staged), allowed.trust), written and written.signer, written and written.key
+    )
     _check_signer(plugin, signed, before, allowed)
     floors = [text for text in (before and before.version, installed.lock.newest_signed(plugin)) if text]
     for floor in () if allowed.downgrade else floors:
@@ -177,11 +180,9 @@ def _origin(
 
 
 def _check_signer(plugin: str, signed: Signed | None, before: Origin | None, allowed: Allowed) -> None:
-    if signed is None:
-        who, fix = "is not signed", "ask its author for a signed one"
-    else:
-        who = f"is signed with the key {signed.key_name}, which you do not trust"
-        fix = "if you know whose key it is: agentmem-mcp key trust NAME RW…"
+    who, fix = "is not signed", "ask its author for a signed one"
+    if signed is not None:
+        who, fix = signed.doubt, signed.fix
     known = signed is not None and signed.signer is not None
     if allowed.require_signature and not known:
         raise SignatureProblem(f"the package of '{plugin}' {who}, and [sharing] require_signature is set", fix=fix)

@@ -14,6 +14,7 @@ __all__ = [
     "PackageNotFound",
     "RollbackRefused",
     "SignatureProblem",
+    "SigningFailed",
 ]
 
 
@@ -22,6 +23,13 @@ class SignatureProblem(AgentMemError):
 
     code = "signature_invalid"
     exit_code = Exit.DENIED
+
+
+class SigningFailed(AgentMemError):
+    """Servers that would sign and say no, or that are not there."""
+
+    code = "signing_failed"
+    exit_code = Exit.UNREACHABLE
 
 
 class RollbackRefused(AgentMemError):

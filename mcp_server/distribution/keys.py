@@ -1,17 +1,21 @@
-"""Key files on disk, and the change that writes a trusted key into the operator's configuration."""
+"""Key files on disk, and the changes that write a trusted key or identity into the operator's configuration."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from mcp_server.distribution.errors import SignatureProblem
 from mcp_server.distribution.minisign import PublicKey, SecretKey
 from mcp_server.errors import InvalidArguments
 from mcp_server.settings.document import Document
+from mcp_server.settings.sharing import TrustedIdentity
 
-__all__ = ["forget_key", "public_key_in", "read_secret", "trust_key", "write_keys"]
+__all__ = ["forget_key", "identity_of", "public_key_in", "read_secret", "trust_identity", "trust_key", "write_keys"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
@@ -76,7 +80,7 @@ def trust_key(document: Document, name: str, key: PublicKey) -> list[str]:
         InvalidArguments: The name is none, or stands for another key.
     """
     _require_name(name)
-    table = _keys(document)
+    table: dict[str, str] = _table(document, "keys")
     for other, text in table.items():
         if text == str(key) and other != name:
             raise InvalidArguments(f"that key is trusted as '{other}'", fix=f"agentmem-mcp key forget {other}")
@@ -91,19 +95,63 @@ def trust_key(document: Document, name: str, key: PublicKey) -> list[str]:
     return [f"+ {name} = {key} in [sharing.keys]"]
 
 
-def forget_key(document: Document, name: str) -> list[str]:
-    """Take the key of that name out; what was changed, a line each."""
-    table = _keys(document)
-    if name not in table:
+def identity_of(identity: str | None, issuer: str | None) -> TrustedIdentity:
+    """Who signs by Sigstore, from what a person wrote.
+
+    Raises:
+        InvalidArguments: One half is missing, or is none.
+    """
+    try:
+        return TrustedIdentity(identity=identity or "", issuer=issuer or "")
+    except ValidationError:
+        raise InvalidArguments(
+            "an identity is who, without blanks, and the URL of the issuer that vouches for it",
+            fix="say both: --identity ann@example.com --issuer https://accounts.google.com",
+        ) from None
+
+
+def trust_identity(document: Document, name: str, identity: TrustedIdentity) -> list[str]:
+    """Let ``[sharing.identities]`` name ``identity``; what was changed, a line each.
+
+    Raises:
+        InvalidArguments: The name is none, or stands for another identity.
+    """
+    _require_name(name)
+    table, new = _table(document, "identities"), identity.model_dump()
+    there = {other: TrustedIdentity.model_validate(dict(one)) for other, one in table.items()}
+    for other, one in there.items():
+        if one == identity and other != name:
+            raise InvalidArguments(f"that identity is trusted as '{other}'", fix=f"agentmem-mcp key forget {other}")
+    if there.get(name) == identity:
         return []
-    del table[name]
-    return [f"- {name} in [sharing.keys]"]
+    if name in there:
+        raise InvalidArguments(
+            f"'{name}' stands for another identity, {there[name]}",
+            fix=f"agentmem-mcp key forget {name}, when you know that it was replaced",
+        )
+    table[name] = new
+    return [f"+ {name} = {identity} in [sharing.identities]"]
 
 
-def _keys(document: Document) -> dict[str, str]:
-    for word in ("sharing", "keys"):
-        document.setdefault(word, {})
-        document = document[word]
+def forget_key(document: Document, name: str) -> list[str]:
+    """Take the key and the identity of that name out; what was changed, a line each."""
+    said: list[str] = []
+    sharing = document.get("sharing", {})
+    for word in ("keys", "identities"):
+        if name in sharing.get(word, {}):
+            del sharing[word][name]
+            said.append(f"- {name} in [sharing.{word}]")
+    if said and not sharing.get("identities", True):  # with the last [sharing.identities.NAME] its tables went
+        del sharing["identities"]
+    if said and not sharing:
+        del document["sharing"]
+    return said
+
+
+def _table(document: Document, word: str) -> dict[str, Any]:
+    for part in ("sharing", word):
+        document.setdefault(part, {})
+        document = document[part]
     return document
 
 

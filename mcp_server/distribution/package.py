@@ -13,7 +13,7 @@ from typing import Any
 
 from mcp_server import __version__
 from mcp_server.distribution.sbom import SBOM_NAME, sbom_of
-from mcp_server.distribution.signing import SIGNATURE_NAME, SUMS_NAME, with_sums
+from mcp_server.distribution.signing import BUNDLE_NAME, SIGNATURE_NAME, SUMS_NAME, with_sums
 from mcp_server.manifest import Manifest, load_manifest
 from mcp_server.manifest.load import MANIFEST_NAME, LoadedManifest
 from mcp_server.registry.archive import archive_of
@@ -83,7 +83,7 @@ def _declared(source: LoadedManifest) -> dict[str, bytes]:
     renamed: dict[str, str] = {}
     for name in _schema_names(source.manifest):
         flat = PurePosixPath(name).name
-        if flat in files or flat in (MANIFEST_NAME, SBOM_NAME, SUMS_NAME, SIGNATURE_NAME):
+        if flat in files or flat in (MANIFEST_NAME, SBOM_NAME, SUMS_NAME, SIGNATURE_NAME, BUNDLE_NAME):
             flat = "-".join(PurePosixPath(name).parts)
         if flat in files:
             raise BundleInvalid(f"two schemas would be called {flat!r} in the package", fix="rename one of them")

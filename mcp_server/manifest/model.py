@@ -16,8 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from mcp_server.policy.network import rule_problems
-from mcp_server.policy.paths import path_problems
+from mcp_server.manifest.reach import FilesystemSection, NetworkSection
 from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import Capability
 from mcp_server.policy.versions import VersionRange
@@ -139,41 +138,6 @@ class CapabilitySection(_Section):
         if both:
             raise ValueError(f"{', '.join(sorted(both))} cannot be both required and optional")
         return self
-
-
-class NetworkSection(_Section):
-    """``[network]``: URL patterns the plugin may at most ask for."""
-
-    allow: tuple[str, ...] = ()
-
-    @field_validator("allow")
-    @classmethod
-    def _readable(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
-        problems = rule_problems(allow)
-        if problems:
-            raise ValueError("; ".join(problems))
-        return allow
-
-
-class FileRule(_Section):
-    """One entry of ``[filesystem] allow``."""
-
-    path: str
-    mode: Literal["read", "write"] = "read"
-
-    @field_validator("path")
-    @classmethod
-    def _readable(cls, path: str) -> str:
-        problems = path_problems([path])
-        if problems:
-            raise ValueError("; ".join(problems))
-        return path
-
-
-class FilesystemSection(_Section):
-    """``[filesystem]``: paths the plugin may at most ask for."""
-
-    allow: tuple[FileRule, ...] = ()
 
 
 class Annotations(_Section):

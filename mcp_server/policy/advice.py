@@ -21,6 +21,7 @@ __all__ = [
     "hard_link_fix",
     "hooks_fix",
     "limit_fix",
+    "manifest_fix",
     "network_fix",
     "number_fix",
     "principal_fix",
@@ -150,6 +151,13 @@ def hard_link_fix(plugin: str, root: str) -> str:
 def number_fix(value: float, most: float, plugin: str, section: str, key: str) -> str:
     """For a number of ``[grants.<plugin>.<section>]`` that is reached; empty where it stands at the ``most`` it may."""
     return setting_fix(min(2 * value, most), "grants", plugin, section, key) if value < most else ""
+
+
+def manifest_fix(plugin: str, section: str, key: str, value: float) -> str:
+    """For a number that the plugin's own manifest keeps low, where no setting changes anything; ``value`` would do."""
+    return (
+        f"the author must ask for more: set {key} = {_toml(value)} under [{section}] in the plugin.toml of '{plugin}'"
+    )
 
 
 def quota_fix(plugin: str, megabytes: int) -> str:

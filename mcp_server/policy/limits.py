@@ -7,10 +7,10 @@ precedents in the field are in ``docs/limits.md``, which is generated from :data
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from mcp_server.errors import LimitExceeded
-from mcp_server.policy.advice import limit_fix
+from mcp_server.policy.advice import limit_fix, manifest_fix
 from mcp_server.problems import did_you_mean
 
 __all__ = ["LIMITS", "LIMIT_KEYS", "WASM_PAGE", "LimitSpec", "Limits", "exceeded", "limit_problems", "resolve_limits"]
@@ -131,7 +131,12 @@ _BY_NAME: dict[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits in force for one plugin, in bytes, milliseconds and counts."""
+    """The limits in force for one plugin, in bytes, milliseconds and counts.
+
+    Attributes:
+        lowered: Names of those that the manifest holds below what the operator allows.
+        tied: Names of those for which both say the same.
+    """
 
     module_bytes: int = 32 * MIB
     functions: int = 50_000
@@ -150,10 +155,26 @@ class Limits:
     llm_calls: int = 8
     log_lines: int = 200
     log_bytes: int = 65_536
+    lowered: frozenset[str] = frozenset()
+    tied: frozenset[str] = frozenset()
 
     @property
     def memory_pages(self) -> int:
         return self.memory // WASM_PAGE
+
+    def numbers(self) -> dict[str, int]:
+        """The limits by name."""
+        return {spec.name: getattr(self, spec.name) for spec in LIMITS}
+
+    def raising(self, name: str, plugin: str) -> str:
+        """What is changed so that ``plugin`` gets more of limit ``name``: its manifest, the setting, or both."""
+        spec = _BY_NAME[name]
+        value = getattr(self, name) // spec.scale
+        own = limit_fix(spec.key, value, spec.hard, "plugins", plugin, "limits")
+        if value >= spec.hard or name not in self.lowered | self.tied:
+            return own
+        asked = manifest_fix(plugin, "limits", spec.key, min(2 * value, spec.hard))
+        return asked if name in self.lowered else f"{asked}; and {own}"
 
 
 def limit_problems(asked: Mapping[str, int], known: Sequence[str] = LIMIT_KEYS) -> list[str]:
@@ -177,15 +198,20 @@ def resolve_limits(asked: Mapping[str, int], allowed: Mapping[str, int]) -> Limi
         allowed: The operator's ``[limits]`` for this plugin, by key; values up to ``hard``.
     """
     values: dict[str, int] = {}
+    lowered: set[str] = set()
+    tied: set[str] = set()
     for spec in LIMITS:
         ceiling = min(allowed.get(spec.key, spec.default), spec.hard)
-        values[spec.name] = min(asked.get(spec.key, ceiling), ceiling) * spec.scale
-    return Limits(**values)
+        wanted = asked.get(spec.key, spec.hard + 1)
+        values[spec.name] = min(wanted, ceiling) * spec.scale
+        if wanted <= ceiling:
+            (lowered if wanted < ceiling else tied).add(spec.name)
+    return Limits(**values, lowered=frozenset(lowered), tied=frozenset(tied))
 
 
-def exceeded(name: str, allowed: int, *, plugin: str, used: int | None = None) -> LimitExceeded:
+def exceeded(name: str, limits: Limits, *, plugin: str, used: int | None = None) -> LimitExceeded:
     """The error of limit ``name`` for ``plugin``: names the limit, its value, what was used, where to raise it."""
-    spec = _BY_NAME[name]
+    spec, allowed = _BY_NAME[name], getattr(limits, name)
     value = allowed // spec.scale
     shown = f"{value} {spec.unit}"
     seen = "" if used is None else f", used {_in_unit(used, spec)}"
@@ -194,8 +220,7 @@ def exceeded(name: str, allowed: int, *, plugin: str, used: int | None = None) -
         f"plugin '{plugin}' reached its limit {spec.key} = {shown} ({spec.what}{seen})",
         allowed=allowed,
         used=used,
-        fix=limit_fix(spec.key, value, spec.hard, "plugins", plugin, "limits")
-        + (f" (hard value {spec.hard})" if value < spec.hard else ""),
+        fix=limits.raising(name, plugin) + (f" (hard value {spec.hard})" if value < spec.hard else ""),
     )
 
 
@@ -205,5 +230,6 @@ def _in_unit(used: int, spec: LimitSpec) -> str:
     return f"{used / spec.scale:.1f} {spec.unit}"
 
 
-if {spec.name for spec in LIMITS} != {field.name for field in fields(Limits)}:  # a row without a field, or the reverse
+# A row without a field, or the reverse.
+if {spec.name for spec in LIMITS} != set(Limits.__slots__) - {"lowered", "tied"}:
     raise RuntimeError("LIMITS and Limits disagree")

@@ -63,18 +63,19 @@ class Narrowing:
         }
         return replace(limits, **lower)
 
-    def limit_fix(self, plugin: str, key: str, allowed: int) -> str:
-        """What an operator does about a limit that a call of ``plugin`` for the principal has reached.
+    def limit_fix(self, plugin: str, name: str, limits: Limits) -> str:
+        """What is done about limit ``name`` that a call of ``plugin`` for the principal has reached.
 
         Args:
             plugin: The plugin.
-            key: Of the limit, one of :data:`NARROWABLE_LIMITS`.
-            allowed: What was in force, in the key's unit.
+            name: Of the limit; its key is one of :data:`NARROWABLE_LIMITS`.
+            limits: What was in force.
         """
-        hard = next(spec.hard for spec in LIMITS if spec.key == key)
-        if self.limits.get(key, allowed + 1) <= allowed:
-            return limit_fix(key, allowed, hard, "principals", self.name, "limits")
-        return limit_fix(key, allowed, hard, "plugins", plugin, "limits")
+        spec = next(spec for spec in LIMITS if spec.name == name)
+        allowed = getattr(limits, name) // spec.scale
+        if self.limits.get(spec.key, allowed + 1) <= allowed:
+            return limit_fix(spec.key, allowed, spec.hard, "principals", self.name, "limits")
+        return limits.raising(name, plugin)
 
     def share(self, calls: int) -> int:
         """Calls in flight, where everybody may have ``calls``."""

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from mcp_server.policy.denied import NetworkDenied
-from mcp_server.policy.http_limits import NetworkLimits
+from mcp_server.policy.http_limits import HTTP_NUMBERS, NetworkLimits
+from mcp_server.policy.numbers import Bounds, bounds_of
 
 __all__ = [
     "METHODS",
@@ -216,7 +217,12 @@ class NetworkRules:
     deny: tuple[Rule, ...] = ()
     ranges: tuple[Network, ...] = ()
     secrets: Mapping[str, Sequence[Rule]] = field(default_factory=dict[str, Sequence[Rule]])
-    limits: NetworkLimits = NetworkLimits()
+    bounds: Bounds[NetworkLimits] = Bounds(NetworkLimits(), NetworkLimits())  # frozen
+
+    @property
+    def limits(self) -> NetworkLimits:
+        """The numbers in force."""
+        return self.bounds.effective
 
     def judge(self, method: str, target: Target) -> None:
         """Refuse what a rule denies, and what the ceiling and the grant do not both allow.
@@ -264,8 +270,19 @@ def _refuse(bound: str, owner: str, method: str, target: Target) -> NoReturn:
     raise NetworkDenied("network_denied", f"{method} {origin} is not allowed: {told}", data)
 
 
-def intersect(asked: Iterable[str], granted: NetworkGrant, limits: NetworkLimits | None = None) -> NetworkRules:
-    """The manifest's ``[network] allow`` and the operator's grant, side by side; a request must pass both.
+def intersect(
+    asked: Iterable[str],
+    granted: NetworkGrant,
+    limits: NetworkLimits | None = None,
+    numbers: Mapping[str, float] = MappingProxyType({}),
+) -> NetworkRules:
+    """The manifest's ``[network]`` and the operator's grant, side by side; a request must pass both.
+
+    Args:
+        asked: The manifest's ``allow``.
+        granted: The operator's patterns, ranges and secrets.
+        limits: The operator's numbers.
+        numbers: The manifest's, by key.
 
     Raises:
         ValueError: A pattern or a range that cannot be read; :func:`rule_problems` finds the patterns earlier.
@@ -278,5 +295,5 @@ def intersect(asked: Iterable[str], granted: NetworkGrant, limits: NetworkLimits
         secrets=MappingProxyType(
             {name: tuple(parse_rule(text) for text in texts) for name, texts in granted.secrets.items()}
         ),
-        limits=limits or NetworkLimits(),
+        bounds=bounds_of(limits or NetworkLimits(), numbers, HTTP_NUMBERS),
     )

@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Literal, NoReturn
 
 from mcp_server.policy.denied import PathDenied
+from mcp_server.policy.file_limits import FILE_NUMBERS, FileLimits
+from mcp_server.policy.numbers import Bounds, bounds_of
 
 __all__ = [
-    "MOST_OF_FILES",
-    "MOST_OF_ONE_READ",
     "PROJECT_FILE",
     "TEMPORARY_PREFIX",
     "FileGrant",
@@ -33,7 +33,6 @@ __all__ = [
 
 Mode = Literal["read", "write"]
 Segments = tuple[str, ...]
-MIB = 1024 * 1024
 MAX_PATH_BYTES = 1_024
 MAX_NAME_BYTES = 255
 MAX_SEGMENTS = 32
@@ -108,29 +107,18 @@ class FileGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class FileLimits:
-    """The numbers of one call's file operations."""
-
-    operations: int = 1_000
-    bytes_read: int = 10 * MIB
-    bytes_written: int = 10 * MIB
-    list_entries: int = 1_000
-
-
-MOST_OF_FILES = FileLimits(operations=100_000, bytes_read=1_024 * MIB, bytes_written=1_024 * MIB)
-"""What an operator may raise them to."""
-MOST_OF_ONE_READ = 12 * MIB
-"""Of an answer as JSON a byte takes six at most, and 80 MiB go to a worker."""
-
-
-@dataclass(frozen=True, slots=True)
 class FileRules:
     """The rules in force for one plugin; without any, nothing is allowed."""
 
     roots: Mapping[str, FileGrant] = field(default_factory=dict[str, FileGrant])
     ceiling: tuple[tuple[Segments, Mode], ...] = ()
     deny: tuple[Segments, ...] = ()
-    limits: FileLimits = FileLimits()
+    bounds: Bounds[FileLimits] = Bounds(FileLimits(), FileLimits())  # frozen
+
+    @property
+    def limits(self) -> FileLimits:
+        """The numbers in force."""
+        return self.bounds.effective
 
     def judge(self, segments: Segments, mode: Mode) -> FileGrant:
         """The root of a path that may be used in ``mode``.
@@ -188,14 +176,16 @@ def intersect(
     granted: Iterable[FileGrant],
     deny: Iterable[str] = (),
     limits: FileLimits | None = None,
+    numbers: Mapping[str, float] = MappingProxyType({}),
 ) -> FileRules:
-    """The manifest's ``[filesystem] allow`` and the operator's roots, side by side; an operation must pass both.
+    """The manifest's ``[filesystem]`` and the operator's roots, side by side; an operation must pass both.
 
     Args:
         asked: Path and mode of each entry; a path is a root's name, or a folder or file below one.
         granted: The operator's roots.
         deny: Paths that beat every allow, with all below them; ``*`` and ``?`` stand for text within a segment.
-        limits: The numbers in force.
+        limits: The operator's numbers.
+        numbers: The manifest's, by key.
 
     Raises:
         PathDenied: ``invalid_path``; :func:`path_problems` finds it earlier.
@@ -205,4 +195,5 @@ def intersect(
     )
     denied = tuple(tuple(_folded(segment) for segment in parse_path(path)) for path in deny)
     roots = {root.name: root for root in granted}
-    return FileRules(MappingProxyType(roots), ceiling, denied, limits or FileLimits())
+    bounds = bounds_of(limits or FileLimits(), numbers, FILE_NUMBERS)
+    return FileRules(MappingProxyType(roots), ceiling, denied, bounds)

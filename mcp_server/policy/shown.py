@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mcp_server.policy.file_limits import FILE_NUMBERS
+from mcp_server.policy.http_limits import HTTP_NUMBERS
 from mcp_server.policy.overlap import allowed_by_both
 from mcp_server.policy.rights import Rights
 
@@ -26,12 +28,14 @@ def rights_as_json(rights: Rights) -> dict[str, Any]:
             "effective": allowed_by_both(network) if "NetworkAccess" in rights.effective else [],
             "ranges": [str(block) for block in network.ranges],
             "secrets": {name: [rule.text for rule in rules] for name, rules in network.secrets.items()},
+            "limits": network.bounds.shown(HTTP_NUMBERS),
         },
         "filesystem": {
             "requested": [{"path": "/".join(path), "mode": mode} for path, mode in files.ceiling],
             "granted": [{"name": root.name, "folder": root.folder, "mode": root.mode} for root in files.roots.values()],
             "denied": ["/".join(pattern) for pattern in files.deny],
             "effective": _folders(rights),
+            "limits": files.bounds.shown(FILE_NUMBERS),
         },
         "storage": {"quota_bytes": rights.storage_quota if "StorageAccess" in rights.effective else 0},
         "llm": _models(rights),

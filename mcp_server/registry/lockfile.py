@@ -58,8 +58,8 @@ class Origin(BaseModel):
         version: Of its manifest.
         sha256: Of the archive that ``agentmem-mcp package`` makes of its files, however they were sent.
         bundle: The name of its folder in the store.
-        signer: The name under which its key is trusted; None where nobody that is trusted signed it.
-        key: The public key behind ``signer``.
+        signer: The name under which its key or identity is trusted; None where nobody that is trusted signed it.
+        key: The public key behind ``signer``, or the identity and its issuer.
         installed_at: RFC 3339.
     """
 

@@ -37,7 +37,7 @@ def read_module_file(source: LoadedManifest, limits: Limits) -> tuple[bytes, Mod
     plugin = source.manifest.plugin.id
     data = _bytes_of(source.wasm)
     if len(data) > limits.module_bytes:
-        raise exceeded("module_bytes", limits.module_bytes, plugin=plugin, used=len(data))
+        raise exceeded("module_bytes", limits, plugin=plugin, used=len(data))
     sha256 = hashlib.sha256(data).hexdigest()
     _check_pin(source, sha256)
     module = read_module(data, _READER_LIMITS, sha256=sha256)
@@ -132,4 +132,4 @@ def _check_module_limits(module: Module, limits: Limits, plugin: str) -> None:
         ("memory", 2 * pages * 65_536, limits.memory),
     ):
         if used > limit:
-            raise exceeded(name, limit, plugin=plugin, used=used)
+            raise exceeded(name, limits, plugin=plugin, used=used)

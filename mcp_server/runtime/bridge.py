@@ -140,7 +140,7 @@ class Bridge:
                 "limit_host_calls",
                 f"one call may make {limit} host calls; this was number {usage.host_calls}",
                 {"limit": "host_calls", "allowed": limit, "used": usage.host_calls},
-                fix=context.narrowing.limit_fix(context.plugin, "max_host_calls", limit),
+                fix=context.narrowing.limit_fix(context.plugin, "host_calls", context.limits),
             )
         if not context.rights.allows(name):
             capability = HOST_FUNCTIONS.get(name)

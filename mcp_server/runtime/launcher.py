@@ -7,19 +7,15 @@ import contextlib
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mcp_server
 from mcp_server.errors import PluginUnavailable
+from mcp_server.worker.ahead import started_parent
 
 __all__ = ["Launcher", "WorkerProcess"]
 
-# -I keeps the environment and the current folder out of sys.path; the package may not be installed there.
-_BOOT = "import sys; sys.path.append({path!r}); from mcp_server.worker.forkserver import main; main(int(sys.argv[1]))"
-_ENVIRONMENT = {"RUST_LIB_BACKTRACE": "0", "LC_ALL": "C.UTF-8"}  # with backtraces on, every call costs 2.6 times
 MAX_LINE = 65_536
 
 
@@ -109,20 +105,7 @@ class Launcher:
     def _connection(self) -> socket.socket:
         if self._control is not None:
             return self._control
-        ours, theirs = socket.socketpair()
-        boot = _BOOT.format(path=str(Path(mcp_server.__file__).resolve().parent.parent))
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and a fixed program
-                [sys.executable, "-I", "-c", boot, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_ENVIRONMENT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
+        self._process, ours = started_parent()
         ours.settimeout(5)  # orders are small; a forkserver that takes none for 5 s is dead
         self._control = ours
         asyncio.get_running_loop().add_reader(ours, self._hear)

@@ -47,11 +47,11 @@ def stop_error(status: int, text: str, plugin: str, function: str, limits: Limit
         case Status.PLUGIN_ERROR:
             return PluginFailed(shown, data=where)
         case Status.OUT_OF_FUEL:
-            return exceeded("instructions", limits.instructions, plugin=plugin)
+            return exceeded("instructions", limits, plugin=plugin)
         case Status.OUT_OF_MEMORY:
-            return exceeded("memory", limits.memory, plugin=plugin)
+            return exceeded("memory", limits, plugin=plugin)
         case Status.OUTPUT_TOO_LARGE:
-            return exceeded("output_bytes", limits.output_bytes, plugin=plugin, used=_number(text))
+            return exceeded("output_bytes", limits, plugin=plugin, used=_number(text))
         case Status.NO_FUNCTION:
             return FunctionMissing(f"plugin '{plugin}' has no function '{function}'", data=where)
         case Status.STOPPED:
@@ -67,11 +67,11 @@ def stop_error(status: int, text: str, plugin: str, function: str, limits: Limit
 def load_error(status: int, text: str, plugin: str, limits: Limits) -> AgentMemError:
     """The error for a module that the worker could not load or start."""
     if status == Status.OUT_OF_FUEL:
-        error = exceeded("instructions", limits.instructions, plugin=plugin)
+        error = exceeded("instructions", limits, plugin=plugin)
         error.message = error.message.replace("reached", "reached, while starting,", 1)
         return error
     if status == Status.OUT_OF_MEMORY:
-        return exceeded("memory", limits.memory, plugin=plugin)
+        return exceeded("memory", limits, plugin=plugin)
     return LoadFailed(f"plugin '{plugin}' cannot be loaded: {_engine_text(text)}", data={"plugin": plugin})
 
 

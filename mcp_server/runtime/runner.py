@@ -111,7 +111,7 @@ class PluginRunner:
         count = max(len(parts), 1)
         results = [self._item(function, item, made // count, ran // count) for item in parts]
         if pending.stopped == "execution_time" and results:
-            over = exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
+            over = exceeded("execution_time", self.runnable.limits, plugin=self.runnable.plugin)
             done = results[:-1] if parts[-1][0] == Status.STOPPED else results
             results = [*done, *[over] * (len(inputs) - len(done))]
         return results
@@ -166,7 +166,7 @@ class PluginRunner:
             worker.stop_call(pending, "cancelled")
             raise
         if pending.stopped == "execution_time" and answer[0] != Status.OK:
-            raise exceeded("execution_time", self.runnable.limits.execution_time, plugin=self.runnable.plugin)
+            raise exceeded("execution_time", self.runnable.limits, plugin=self.runnable.plugin)
         return answer, pending
 
     async def _take_place(self, held: Hold, payload: bytes, context: CallContext) -> bytes:
@@ -202,7 +202,7 @@ class PluginRunner:
                 data={"plugin": runnable.plugin, "function": function},
             )
         if longest > runnable.limits.input_bytes:
-            raise exceeded("input_bytes", runnable.limits.input_bytes, plugin=runnable.plugin, used=longest)
+            raise exceeded("input_bytes", runnable.limits, plugin=runnable.plugin, used=longest)
         return export
 
     async def _enter(self) -> None:
@@ -215,7 +215,7 @@ class PluginRunner:
             )
             raise Busy(
                 f"plugin '{plugin}' is busy: {why}; retry later",
-                fix=f"raise max_concurrency under [plugins.{plugin}.limits]",
+                fix=limits.raising("concurrency", plugin),
                 data={"plugin": plugin, "retry_after_ms": 1_000},
             ) from None
 

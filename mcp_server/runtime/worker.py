@@ -124,7 +124,7 @@ class Worker:
         """Why a call got no answer."""
         limits, plugin = self.runnable.limits, self.runnable.plugin
         if pending.stopped == "execution_time":
-            return exceeded("execution_time", limits.execution_time, plugin=plugin)
+            return exceeded("execution_time", limits, plugin=plugin)
         if self._wanted_end:
             return PluginUnavailable(f"plugin '{plugin}' was stopped", data={"plugin": plugin})
         if self._doomed:
@@ -172,7 +172,7 @@ class Worker:
         try:
             return await patience.within(limits.load_time / 1_000, channel.loaded, self._processor_seconds)
         except TimeoutError:
-            raise exceeded("load_time", limits.load_time, plugin=plugin) from None
+            raise exceeded("load_time", limits, plugin=plugin) from None
         except LoadRefused as refused:
             self._wanted_end = True  # the worker did its work: it said no
             raise load_error(refused.status, refused.text, plugin, limits) from None
@@ -181,7 +181,7 @@ class Worker:
                 raise PluginUnavailable(f"plugin '{plugin}' was stopped", data={"plugin": plugin}) from None
             crash = await self._crash("loading")
             if self.exit_status in (-signal.SIGXCPU, -signal.SIGKILL):  # RLIMIT_CPU stands at the load time
-                raise exceeded("load_time", limits.load_time, plugin=plugin) from None
+                raise exceeded("load_time", limits, plugin=plugin) from None
             raise crash from None
 
     def _processor_seconds(self) -> float:

@@ -12,11 +12,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mcp_server.policy.embeddings import EmbeddingSettings
-from mcp_server.policy.http_limits import MOST_OF_HTTP
+from mcp_server.policy.file_limits import FileLimits, FileMegabytes, Operations
+from mcp_server.policy.http_limits import AtOnce, BodyMegabytes, Burst, PerSecond, Requests
 from mcp_server.policy.limits import limit_problems
 from mcp_server.policy.llm import LlmGrant, LlmSettings
 from mcp_server.policy.network import NetworkGrant, NetworkLimits, intersect
-from mcp_server.policy.paths import MOST_OF_FILES, FileLimits, path_problems
+from mcp_server.policy.paths import path_problems
 from mcp_server.policy.plugin_config import reference_problems
 from mcp_server.policy.rights import CAPABILITIES, STORAGE_QUOTA
 from mcp_server.problems import did_you_mean, json_problems
@@ -83,12 +84,12 @@ class NetworkSection(_Section):
     ranges: tuple[str, ...] = ()
     secrets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     trace: bool = True
-    requests_per_call: int = Field(default=100, ge=1, le=MOST_OF_HTTP.requests)
-    requests_at_once: int = Field(default=6, ge=1, le=MOST_OF_HTTP.at_once)
-    requests_per_second: float = Field(default=20.0, gt=0, le=MOST_OF_HTTP.rate_per_second)
-    burst: int = Field(default=100, ge=1, le=MOST_OF_HTTP.burst)
-    max_request_mb: int = Field(default=4, ge=1, le=MOST_OF_HTTP.request_bytes // MIB)
-    max_response_mb: int = Field(default=4, ge=1, le=MOST_OF_HTTP.response_bytes // MIB)
+    requests_per_call: Requests = 100
+    requests_at_once: AtOnce = 6
+    requests_per_second: PerSecond = 20.0
+    burst: Burst = 100
+    max_request_mb: BodyMegabytes = 4
+    max_response_mb: BodyMegabytes = 4
 
     @model_validator(mode="after")
     def _readable(self) -> NetworkSection:
@@ -128,9 +129,9 @@ class FilesystemSection(_Section):
 
     roots: tuple[FolderSection, ...] = ()
     deny: tuple[str, ...] = ()
-    operations_per_call: int = Field(default=1_000, ge=1, le=MOST_OF_FILES.operations)
-    max_read_mb: int = Field(default=10, ge=1, le=MOST_OF_FILES.bytes_read // MIB)
-    max_write_mb: int = Field(default=10, ge=1, le=MOST_OF_FILES.bytes_written // MIB)
+    operations_per_call: Operations = 1_000
+    max_read_mb: FileMegabytes = 10
+    max_write_mb: FileMegabytes = 10
 
     @field_validator("deny")
     @classmethod

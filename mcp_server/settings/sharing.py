@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["SharingSettings"]
+from mcp_server.settings.whole_paths import whole_paths
+
+__all__ = ["SharingSettings", "TrustedIdentity"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _KEY = re.compile(r"RW[A-Za-z0-9+/]{54}")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?")
+
+
+class TrustedIdentity(BaseModel):
+    """Who signs by Sigstore: exactly that identity, as exactly that issuer vouched for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    identity: str = Field(pattern=r"^\S{1,512}$")
+    issuer: str = Field(pattern=r"^https?://\S{1,500}$")
+
+    def __str__(self) -> str:
+        return f"{self.identity} via {self.issuer}"  # no blank is in either
 
 
 class SharingSettings(BaseModel):
@@ -23,6 +38,8 @@ class SharingSettings(BaseModel):
     indexes: dict[str, str] = Field(default_factory=dict)
     origins: tuple[str, ...] = ()
     keys: dict[str, str] = Field(default_factory=dict)
+    identities: dict[str, TrustedIdentity] = Field(default_factory=dict)
+    sigstore_trust: Path | None = None
     require_signature: bool = False
     credentials: dict[str, str] = Field(default_factory=dict)
     ranges: tuple[str, ...] = ()
@@ -30,13 +47,18 @@ class SharingSettings(BaseModel):
     idle_seconds: float = Field(default=30.0, gt=0, le=3_600)
     total_seconds: float = Field(default=600.0, gt=0, le=86_400)
 
-    @field_validator("indexes", "keys")
+    @field_validator("indexes", "keys", "identities")
     @classmethod
-    def _named(cls, table: dict[str, str]) -> dict[str, str]:
+    def _named(cls, table: dict[str, object]) -> dict[str, object]:
         for name in table:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"'{name}' is no name; use letters, digits, '.', '_', '@' and '-'")
         return table
+
+    @field_validator("sigstore_trust")
+    @classmethod
+    def _whole(cls, path: Path | None) -> Path | None:
+        return whole_paths((path,))[0] if path else None
 
     @field_validator("indexes")
     @classmethod

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PREFIX", "Variable", "environment_of", "secret_variable", "variables_in"]
+__all__ = ["PREFIX", "Variable", "environment_of", "identity_token", "secret_variable", "variables_in"]
 
 PREFIX = "AGENTMEM_"
 SECRET_PREFIX = "AGENTMEM_SECRET_"  # noqa: S105  # the name of variables, not a secret
+IDENTITY_TOKEN = "SIGSTORE_ID_TOKEN"  # noqa: S105  # as above; cosign and GitLab call it so
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,8 @@ def variables_in(environment: Mapping[str, str]) -> list[Variable]:
 def secret_variable(name: str) -> str:
     """The variable that holds secret ``name``."""
     return f"{SECRET_PREFIX}{name}"
+
+
+def identity_token(given: Mapping[str, str] | None = None) -> str | None:
+    """What an issuer says about who runs this, for a signature by Sigstore; None where there is nothing."""
+    return environment_of(given).get(IDENTITY_TOKEN) or None

@@ -91,7 +91,7 @@ class BoundHook:
     async def _run(self, runner: PluginRunner, given: Mapping[str, Any], context: CallContext) -> CallResult:
         hook, limits = self.hook, runner.runnable.limits
         if context.depth >= limits.recursion:
-            raise exceeded("recursion", limits.recursion, plugin=hook.plugin, used=context.depth + 1)
+            raise exceeded("recursion", limits, plugin=hook.plugin, used=context.depth + 1)
         await runner.warm()  # a worker's start is bounded by its own limit; the budget is for the plugin's work
         try:
             with anyio.fail_after(hook.budget_ms / 1_000):

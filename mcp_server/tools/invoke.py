@@ -250,11 +250,11 @@ def encode_arguments(tool: Tool, arguments: object, call_id: str) -> bytes:
         raise _invalid(tool, [f"(root): is {problem}"]) from None
     limits = tool.limits
     if len(data) > limits.input_bytes:
-        raise exceeded("input_bytes", limits.input_bytes, plugin=tool.plugin, used=len(data))
+        raise exceeded("input_bytes", limits, plugin=tool.plugin, used=len(data))
     if data.count(b"[") + data.count(b"{") > limits.json_depth:
         depth = depth_of(given)
         if depth > limits.json_depth:
-            raise exceeded("json_depth", limits.json_depth, plugin=tool.plugin, used=depth)
+            raise exceeded("json_depth", limits, plugin=tool.plugin, used=depth)
     problems = tool.input.problems(given)
     if problems:
         raise _invalid(tool, problems)
@@ -272,7 +272,7 @@ def _subject(tool: Tool, version: PluginVersion, caller: Caller) -> Subject:
 
 def _check_depth(tool: Tool, caller: Caller) -> None:
     if caller.depth >= tool.limits.recursion:
-        raise exceeded("recursion", tool.limits.recursion, plugin=tool.plugin, used=caller.depth + 1)
+        raise exceeded("recursion", tool.limits, plugin=tool.plugin, used=caller.depth + 1)
 
 
 def _invalid(tool: Tool, problems: list[str]) -> InvalidArguments:

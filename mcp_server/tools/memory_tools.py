@@ -82,7 +82,7 @@ class MemoryRunner:
                 note_call(self._record, context, _HOST_NAMES.get(function, ""), data, None, code, answer)
         output = write(answer)
         if len(output) > self.limits.output_bytes:
-            raise exceeded("output_bytes", self.limits.output_bytes, plugin=OWNER, used=len(output))
+            raise exceeded("output_bytes", self.limits, plugin=OWNER, used=len(output))
         return CallResult(output, 0, time.perf_counter_ns() - started)
 
     async def _answer(self, function: str, data: bytes, context: CallContext) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class MemoryRunner:
             with anyio.fail_after(self.limits.execution_time / 1_000):
                 return await _ANSWERS[function](self._memories(), scope, from_json(data))
         except TimeoutError:
-            raise exceeded("execution_time", self.limits.execution_time, plugin=OWNER) from None
+            raise exceeded("execution_time", self.limits, plugin=OWNER) from None
 
 
 def own_tools(settings: Settings, memories: Callable[[], HookedMemory], record: Record | None = None) -> list[Tool]:

@@ -43,7 +43,7 @@ def plugin_details(record: PluginRecord) -> dict[str, Any]:
         "isolation": version.runnable.isolation.name.lower(),
         "asks_user": version.word.asking.value,
         "hooks": {hook.point: _hook_facts(hook, version.rights.hooks) for hook in hooks_of(version)},
-        "limits": asdict(version.runnable.limits),
+        "limits": version.runnable.limits.numbers(),
         "module": {
             "sha256": module.sha256,
             "bytes": module.size,

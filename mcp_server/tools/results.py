@@ -214,7 +214,7 @@ def _parse(tool: Tool, output: bytes) -> Any:
 
 def _json_error(tool: Tool, problem: JsonProblem) -> AgentMemError:
     if isinstance(problem, TooDeep):
-        return exceeded("json_depth", tool.limits.json_depth, plugin=tool.plugin, used=problem.used)
+        return exceeded("json_depth", tool.limits, plugin=tool.plugin, used=problem.used)
     return _invalid(tool, str(problem))
 
 

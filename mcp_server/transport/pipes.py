@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -21,6 +21,7 @@ from pydantic_core import from_json
 from mcp_server.host import PluginHost
 from mcp_server.opening.recorder import Recorder
 from mcp_server.tools.invoke import Invoker
+from mcp_server.transport.ending import ask_on_signal
 from mcp_server.transport.face import Face
 from mcp_server.transport.frame import Message
 from mcp_server.transport.lane.stdio import StdioLane
@@ -213,7 +214,7 @@ async def serve_pipes(
     """
     pipes = Pipes(source, sink, drain_seconds, TakingOver(recorder) if recorder is not None else None)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, pipes, ending)
+        tasks.start_soon(ask_on_signal, partial(_end_in_order, pipes, ending))
         try:
             if invoker is None or await _left_by_lane(pipes, host, invoker):
                 serve = await anyio.to_thread.run_sync(_with_sdk)
@@ -257,24 +258,18 @@ async def _look_again(pipes: Pipes, taking: TakingOver) -> None:
         pipes.want_server()
 
 
-async def _end_on_signal(pipes: Pipes, ending: Callable[[], None] | None) -> None:
-    """The first SIGTERM or SIGINT ends reading and drains; the second ends at once.
+def _end_in_order(pipes: Pipes, ending: Callable[[], None] | None, asked: signal.Signals) -> None:
+    """End reading and drain.
 
-    One that comes when the input is over already ends the drain: clients close stdin, wait 2 s, and then send it.
+    A signal that comes when the input is over already ends the drain: clients close stdin, wait 2 s, and then send it.
     """
-    asked = False
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            if asked:
-                os._exit(128 + number)
-            asked = True
-            if ending is not None:
-                ending()
-            if pipes.ending:
-                pipes.hurry()
-                continue
-            pipes.wire.stop_reading()
-            logger.info("%s: no more requests are read, the open ones may finish", signal.Signals(number).name)
+    if ending is not None:
+        ending()
+    if pipes.ending:
+        pipes.hurry()
+        return
+    pipes.wire.stop_reading()
+    logger.info("%s: no more requests are read, the open ones may finish", asked.name)
 
 
 async def tell_changes(face: Face, pipes: Pipes) -> None:

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from mcp_server.admin.api import management_api
 from mcp_server.admin.desk import Desk
-from tests.admin.conftest import API
+from tests.admin.conftest import API, make_token
 from tests.guests import ECHO, module, write_plugin
 from tests.http_server import HttpServer
 from tests.requirements import requirement
@@ -26,7 +26,9 @@ GET /stats, GET /tools, GET /events, GET /audit,
 GET /memories, POST /memories, POST /memories/search, GET /memories/{memory}, PATCH /memories/{memory},
 DELETE /memories/{memory}, GET /info, GET /openapi.json, GET /docs
 """
-ROUTES = {tuple(route.split()) for route in ISSUE.replace("\n", " ").split(",")}
+BESIDE = {"/health", "/ready", "/metrics"}
+"""They begin at the root."""
+ROUTES = {tuple(route.split()) for route in ISSUE.replace("\n", " ").split(",")} | {("GET", path) for path in BESIDE}
 
 
 def fill(folder: Path) -> None:
@@ -57,7 +59,41 @@ def test_every_operation_says_what_it_answers_how_it_fails_and_that_it_wants_a_t
         for method, operation in item.items():
             assert operation["summary"] and operation["description"], (method, path)
             assert {"4XX", "5XX"} < operation["responses"].keys(), (method, path)
-            assert [*operation["security"][0]] == ["bearer"], (method, path)
+            assert [list(one) for one in operation["security"]] == ([] if path == "/health" else [["bearer"]]), path
+
+
+@requirement("api:document")
+async def test_the_routes_beside_the_api_answer_what_the_document_says(web: HttpServer) -> None:
+    paths = document()["paths"]
+    assert {path for path, item in paths.items() if item.get("get", {}).get("servers") == [{"url": "/"}]} == BESIDE
+    scraper = make_token(web.home, "scraper", *(paths["/metrics"]["get"]["security"][0]["bearer"]))
+    async with web.client(scraper) as client, web.client("") as nobody:
+        for path in BESIDE:
+            operation = paths[path]["get"]
+            got, told = await client.get(path), operation["responses"]["200"]["content"]
+            media = got.headers["content-type"].partition(";")[0]
+            assert (got.status_code, media in told) == (200, True), path
+            if media == "application/json":
+                assert got.json() == {"status": told[media]["schema"]["properties"]["status"]["const"]}
+            asked = (await nobody.get(path)).status_code
+            assert asked == (401 if operation["security"] else 200), path
+            head = await client.head(path)
+            assert (head.status_code, head.content, head.headers["content-type"]) == (
+                200,
+                b"",
+                got.headers["content-type"],
+            )
+
+
+@requirement("api:problems")
+async def test_a_method_that_a_route_beside_the_api_has_not_is_refused_in_the_one_shape(web: HttpServer) -> None:
+    async with web.client() as client:
+        for path in BESIDE:
+            for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+                refused = await client.request(method, path)
+                assert refused.headers["content-type"] == "application/problem+json", (method, path)
+                assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
+                assert refused.headers["allow"] == "GET, HEAD"
 
 
 @requirement("api:document")

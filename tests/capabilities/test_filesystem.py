@@ -18,8 +18,9 @@ import pytest
 
 from mcp_server.capabilities.base import CallContext, HostRefusal
 from mcp_server.capabilities.filesystem import file_functions, files
+from mcp_server.policy.file_limits import MOST_OF_FILES, MOST_OF_ONE_READ, FileLimits
 from mcp_server.policy.limits import Limits
-from mcp_server.policy.paths import MOST_OF_FILES, MOST_OF_ONE_READ, FileGrant, FileLimits, FileRules, Mode, intersect
+from mcp_server.policy.paths import FileGrant, FileRules, Mode, intersect
 from mcp_server.policy.rights import decide_rights
 
 

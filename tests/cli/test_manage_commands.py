@@ -177,7 +177,8 @@ async def following(home: Path, *words: str) -> AsyncGenerator[Callable[[], Awai
         try:
             yield following_line
         finally:
-            process.terminate()
+            if process.returncode is None:  # the one whose server is gone may have ended by now
+                process.terminate()
 
 
 TALKER = '[capabilities]\nrequired = ["LoggingAccess"]\n'

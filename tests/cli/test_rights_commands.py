@@ -94,6 +94,32 @@ def test_what_is_asked_granted_and_in_force_is_shown_before_and_after_a_grant(tm
 
 
 @requirement("grants:side-by-side")
+def test_the_numbers_of_requests_and_files_are_shown_from_both_sides(tmp_path: Path, plugins: Path) -> None:
+    write_plugin(
+        plugins,
+        "net",
+        answers("hi"),
+        '[capabilities]\nrequired = ["NetworkAccess", "FileSystemAccess"]\n'
+        '[network]\nallow = ["https://b.com/*"]\nrequests_per_second = 0.5\nmax_response_mb = 12\n'
+        "[filesystem]\nmax_write_mb = 1\n",
+    )
+    show = ("plugin", "show", "net", "--plugins", plugins)
+    run(tmp_path, "plugin", "grant", "net", "NetworkAccess", "FileSystemAccess")
+    run(tmp_path, "config", "set", "grants.net.network.requests_per_call=7")
+    rights = answer(tmp_path, *show)["rights"]
+    http, files = rights["network"]["limits"], rights["filesystem"]["limits"]
+    assert http["requests_per_second"] == {"requested": 0.5, "granted": 20.0, "effective": 0.5}
+    assert http["max_response_mb"] == {"requested": 12, "granted": 4, "effective": 4}
+    assert http["requests_per_call"] == {"requested": None, "granted": 7, "effective": 7}
+    assert files["max_write_mb"] == {"requested": 1, "granted": 10, "effective": 1}
+    rows = [line.split() for line in run(tmp_path, *show).stdout.splitlines()]
+    assert ["REQUESTS", "REQUESTED", "GRANTED", "EFFECTIVE"] in rows
+    assert ["requests_per_second", "0.5", "20", "0.5"] in rows
+    assert ["requests_per_call", "-", "7", "7"] in rows
+    assert ["operations_per_call", "-", "1000", "1000"] in rows
+
+
+@requirement("grants:side-by-side")
 def test_the_grants_in_force_are_listed_with_their_files(tmp_path: Path) -> None:
     assert "nothing is granted" in run(tmp_path, "plugin", "grants").stdout
     run(tmp_path, "plugin", "grant", "a", "LLMAccess", "--quota-mb", "7")

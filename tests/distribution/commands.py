@@ -23,6 +23,7 @@ def run(home: Path, *words: str | Path, environment: dict[str, str] | None = Non
         for name, value in {"AGENTMEM_HOME": str(home), **(environment or {})}.items():
             patch.setenv(name, value)
         patch.chdir(home)
+        patch.setattr("mcp_server.cli.output._quiet", [])  # what one command was told is forgotten with its process
         patch.setattr("sys.argv", ["agentmem-mcp", *command])
         try:
             main()

@@ -12,6 +12,7 @@ import pytest
 
 from mcp_server.distribution.adding import Allowed, Offer, add_offers, remove_plugins
 from mcp_server.distribution.fetching import files_of
+from mcp_server.distribution.signing import Trust
 from mcp_server.errors import AgentMemError
 from mcp_server.manifest import Manifest, load_manifest
 from mcp_server.registry.errors import RequirementConflict
@@ -136,7 +137,7 @@ def test_a_hostile_archive_is_refused_by_name_and_nothing_of_it_stays(home: Path
     path.write_bytes(HOSTILE[name])
     installed = InstalledPlugins(home / "data")
     with pytest.raises(AgentMemError) as caught:
-        add_offers(installed, [Offer(files_of(path), "here", "here")], Allowed({}))
+        add_offers(installed, [Offer(files_of(path), "here", "here")], Allowed(Trust()))
     known = ("bundle_invalid", "manifest_invalid", "module_invalid", "integrity_failed", "requirement_conflict")
     assert caught.value.error_code in known
     assert (lock_of(home), caught.value.exit_code in (3, 6)) == ({}, True)
@@ -179,7 +180,7 @@ def offer(stock: Path, name: str, version: str = "0.1.0", **wanted: str) -> Offe
 
 @requirement("share:requires")
 def test_a_plugin_without_the_one_it_needs_is_refused_and_both_together_are_not(home: Path, stock: Path) -> None:
-    installed, allowed = InstalledPlugins(home / "data"), Allowed({})
+    installed, allowed = InstalledPlugins(home / "data"), Allowed(Trust())
     top, base = offer(stock, "top", base="^1"), offer(stock, "base", "1.2.0")
     with pytest.raises(RequirementConflict) as caught:
         add_offers(installed, [top], allowed)
@@ -198,7 +199,7 @@ def test_a_plugin_without_the_one_it_needs_is_refused_and_both_together_are_not(
 
 @requirement("share:requires")
 def test_a_conflict_that_was_there_before_does_not_stand_in_the_way(home: Path, stock: Path) -> None:
-    installed, allowed = InstalledPlugins(home / "data"), Allowed({})
+    installed, allowed = InstalledPlugins(home / "data"), Allowed(Trust())
     add_offers(installed, [offer(stock, "top", base="^1"), offer(stock, "base", "1.0.0")], allowed)
     (installed.folder / "base").unlink()  # by hand
     add_offers(installed, [offer(stock, "else")], allowed)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mcp_server.distribution.adding import Allowed, Offer, add_offers
 from mcp_server.distribution.fetching import read_archive
 from mcp_server.distribution.package import package_of
+from mcp_server.distribution.signing import Trust
 from mcp_server.errors import ManifestError
 from mcp_server.registry.archive import archive_of
 from mcp_server.registry.errors import BundleInvalid
@@ -34,7 +35,7 @@ EXAMPLES = sorted(path.parent.name for path in (ROOT / "manifests").glob("*/plug
 def test_every_example_packs_into_a_bundle_that_says_the_same_as_its_folder(name: str, home: Path) -> None:
     packed = package_of(ROOT / "manifests" / name, [ROOT / "plugins"])
     installed = InstalledPlugins(home)
-    added = add_offers(installed, [Offer(read_archive(packed.archive()), "here", "here")], Allowed({}))[0]
+    added = add_offers(installed, [Offer(read_archive(packed.archive()), "here", "here")], Allowed(Trust()))[0]
     assert added.origin.sha256 == hashlib.sha256(packed.archive()).hexdigest()
     written = tomllib.loads((ROOT / "manifests" / name / "plugin.toml").read_text())
     kept = tomllib.loads((installed.folder / name / "plugin.toml").read_text())

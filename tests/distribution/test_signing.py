@@ -15,7 +15,7 @@ from mcp_server.distribution.adding import Added, Allowed, Offer, add_offers
 from mcp_server.distribution.errors import RollbackRefused, SignatureProblem
 from mcp_server.distribution.fetching import files_of
 from mcp_server.distribution.minisign import PublicKey, SecretKey, Signature
-from mcp_server.distribution.signing import SIGNATURE_NAME, SUMS_NAME, signed_files, signer_of
+from mcp_server.distribution.signing import SIGNATURE_NAME, SUMS_NAME, Trust, signatures_of, signed_files
 from mcp_server.errors import AgentMemError
 from mcp_server.registry.installed import InstalledPlugins
 from tests.distribution.commands import answer, run
@@ -25,8 +25,8 @@ from tests.requirements import requirement
 MINISIGN = shutil.which("minisign")
 IN_CI = os.environ.get("CI")  # noqa: TID251  # a test's
 KEY, OTHER = SecretKey.generate(), SecretKey.generate()
-ANN = {"ann": str(KEY.public)}
-BOTH = {**ANN, "bob": str(OTHER.public)}
+ANN = Trust({"ann": str(KEY.public)})
+BOTH = Trust({**ANN.keys, "bob": str(OTHER.public)})
 
 with_minisign = pytest.mark.skipif(MINISIGN is None and not IN_CI, reason="minisign is not installed (Debian has it)")
 
@@ -115,23 +115,23 @@ def test_the_comment_is_covered_too() -> None:
 @requirement("share:signer")
 def test_a_change_of_any_file_is_seen_and_so_is_a_file_more_or_less(stock: Path) -> None:
     files = offer(stock).files
-    assert (signer_of(files, ANN) or pytest.fail("it is signed")).signer == "ann"
+    assert [one.signer for one in signatures_of(files, ANN)] == ["ann"]
     for name in files:
         changed = {**files, name: files[name][:-2] + b"~\n"}
         with pytest.raises(SignatureProblem):
-            signer_of(changed, ANN)
+            signatures_of(changed, ANN)
         if name != SIGNATURE_NAME:
             with pytest.raises(SignatureProblem):
-                signer_of({other: data for other, data in files.items() if other != name}, ANN)
+                signatures_of({other: data for other, data in files.items() if other != name}, ANN)
     with pytest.raises(SignatureProblem):
-        signer_of({**files, "more.json": b"{}"}, ANN)
+        signatures_of({**files, "more.json": b"{}"}, ANN)
 
 
 @requirement("share:signer")
 def test_the_signature_of_one_package_does_not_fit_another(stock: Path) -> None:
     one, two = offer(stock).files, offer(stock, "0.2.0").files
     with pytest.raises(SignatureProblem):
-        signer_of({**two, SIGNATURE_NAME: one[SIGNATURE_NAME]}, ANN)
+        signatures_of({**two, SIGNATURE_NAME: one[SIGNATURE_NAME]}, ANN)
 
 
 # --- who may sign -------------------------------------------------------------------------------------------------
@@ -160,13 +160,13 @@ def test_after_a_signed_version_comes_no_other_signer_unless_that_was_said(home:
 @requirement("share:signer")
 def test_a_key_that_was_replaced_under_its_name_goes_on(home: Path, stock: Path) -> None:
     add(home, offer(stock), Allowed(ANN))
-    renewed = Allowed({"ann": str(OTHER.public)})
+    renewed = Allowed(Trust({"ann": str(OTHER.public)}))
     assert add(home, offer(stock, "0.2.0", OTHER), renewed).origin.key == str(OTHER.public)
 
 
 @requirement("share:signer")
 def test_an_unknown_signature_counts_as_none(home: Path, stock: Path) -> None:
-    added = add(home, offer(stock), Allowed({}))
+    added = add(home, offer(stock), Allowed(Trust()))
     assert (added.origin.signer, added.signed and added.signed.key_name) == (None, KEY.public.name)
 
 

@@ -490,6 +490,57 @@ async def test_the_numbers_of_files_and_requests_are_the_operators_and_each_refu
 
 
 @requirement("refusals:operator")
+@requirement("limits:owner")
+async def test_a_number_that_the_manifest_holds_low_is_kept_and_no_setting_is_told_that_would_change_nothing(
+    serve: Serve, plugins: Path, home: Path, tmp_path: Path, address: str
+) -> None:
+    log, notes = tmp_path / "stderr", tmp_path / "notes"
+    notes.mkdir()
+    (notes / "long").write_bytes(b"x" * (1_048_576 + 1))
+    write_plugin(
+        plugins,
+        "modest",
+        relay("http_request", "read_file", "log"),
+        '[capabilities]\nrequired = ["NetworkAccess", "FileSystemAccess", "LoggingAccess"]\n'
+        '[network]\nallow = ["http://127.0.0.1:*"]\nrequests_per_second = 0.001\nburst = 1\n'
+        '[filesystem]\nallow = [{ path = "notes" }]\nmax_read_mb = 1\n[limits]\nmax_log_bytes = 10',
+    )
+    for words in (
+        ("plugin", "grant", "modest", "--host", "http://127.0.0.1:*", "--range", "127.0.0.0/8"),
+        ("plugin", "grant", "modest", "--folder", f"notes={notes}"),
+        (
+            "config",
+            "set",
+            "grants.modest.network.requests_per_second=1000",
+            "grants.modest.filesystem.max_read_mb=1024",
+        ),
+    ):
+        command(home, *words)
+    with log.open("wb") as stderr:
+        async with serve(environment={"AGENTMEM_HOME": str(home)}, stderr=stderr.fileno()) as server:
+            await server.initialize()
+            assert (await use(server, "modest__http_request", {"url": address}))["success"] is True
+            rate = await use(server, "modest__http_request", {"url": address})
+            read = await use(server, "modest__read_file", {"path": "notes/long"})
+            said = await use(server, "modest__log", {"message": "eleven byte"})
+            codes = [envelope["metadata"]["code"] for envelope in (rate, read, said)]
+            assert codes == ["rate_limited", "limit_file_bytes_read", "limit_log_bytes"]
+            assert read["metadata"]["allowed"] == 1_048_576
+            for envelope in (rate, read, said):
+                assert_models_side(envelope)
+                assert "plugin.toml" not in json.dumps(envelope)
+            assert await server.close() == 0
+    told = log.read_text()
+    assert "agentmem-mcp config set" not in told
+    for line in (
+        "requests_per_second = 0.002 under [network]",
+        "max_read_mb = 2 under [filesystem]",
+        "max_log_bytes = 20 under [limits]",
+    ):
+        assert f"the author must ask for more: set {line} in the plugin.toml of 'modest'" in told
+
+
+@requirement("refusals:operator")
 @requirement("grants:reload")
 async def test_an_alias_that_is_younger_than_the_server_is_refused_with_what_to_do(
     serve: Serve, plugins: Path, home: Path, tmp_path: Path

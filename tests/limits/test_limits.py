@@ -178,11 +178,11 @@ async def test_the_operator_is_told_where_to_raise_a_limit_and_the_model_is_not(
         "plugin 'input-bytes' reached its limit max_input_bytes = 100 bytes (JSON input of one call, used 101 bytes)"
     )
     assert error.fix == (
-        "run `agentmem-mcp config set plugins.input-bytes.limits.max_input_bytes=200`, "
-        "or add to the server's configuration: [plugins.input-bytes.limits] max_input_bytes = 200 (hard value 16777216)"
+        "the author must ask for more: set max_input_bytes = 200 under [limits] in the plugin.toml of 'input-bytes' "
+        "(hard value 16777216)"
     )
     shown = (await call(stage, "input-bytes", "echo", {"text": "x" * 90})).model_dump_json()
-    assert "configuration" not in shown
+    assert "plugin.toml" not in shown
     assert "fix" not in shown
 
 
@@ -190,7 +190,7 @@ async def test_the_operator_is_told_where_to_raise_a_limit_and_the_model_is_not(
 @pytest.mark.parametrize("limit", SPECS)
 def test_the_words_of_every_limit_name_its_key_its_value_and_its_hard_value(limit: str) -> None:
     spec = SPECS[limit]
-    error = exceeded(limit, 7 * spec.scale, plugin="some", used=8 * spec.scale)
+    error = exceeded(limit, resolve_limits({}, {spec.key: 7}), plugin="some", used=8 * spec.scale)
     assert error.error_code == f"limit_{limit}"
     assert f"{spec.key} = 7 {spec.unit}" in error.message
     assert "used 8" in error.message
@@ -209,11 +209,11 @@ async def test_a_manifest_lowers_limits_and_only_the_operator_raises_them(stage:
         assert version is not None
         return version.runnable.limits
 
-    assert in_force("greedy") == defaults  # asks for every hard value, and gets none
+    assert in_force("greedy").numbers() == defaults.numbers()  # asks for every hard value, and gets none
     for limit in ASKED:
         assert getattr(in_force(plugin_id(limit)), limit) == ASKED[limit] * SPECS[limit].scale
     lowered = {"execution_time": 60_000, "input_bytes": 50}
-    assert in_force("raised") == Limits(**{**most, **lowered})
+    assert in_force("raised").numbers() == {**most, **lowered}
 
 
 @requirement("limits:owner")

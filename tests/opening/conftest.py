@@ -33,10 +33,14 @@ class Start:
     def __init__(self, server: StdioServer, trace: Path) -> None:
         self.server, self._trace = server, trace
 
-    def imported(self) -> set[str]:
-        """The packages and modules that it has imported so far."""
+    def in_order(self) -> list[str]:
+        """The packages and modules that it has imported so far, the first one first."""
         lines = self._trace.read_text(encoding="utf-8", errors="replace").splitlines()
-        return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+        return [line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")]
+
+    def imported(self) -> set[str]:
+        """The same without an order."""
+        return set(self.in_order())
 
     @property
     def light(self) -> bool:

@@ -15,6 +15,7 @@ from tests.flows import bodies
 from tests.guests import write_plugin
 from tests.opening.conftest import INITIALIZE, Home, first_requests
 from tests.requirements import requirement
+from tests.runtime.plugins import children_of
 from tests.stdio_server import META, Json, StdioServer
 
 HEAVY = {
@@ -160,6 +161,20 @@ async def test_first_calls_are_answered_without_the_sdk_and_what_needs_it_brings
         await told(plain.server, first)
         assert (await plain.server.ask("tools/call", call))["result"] == answer["result"] == again["result"]
         assert (await plain.server.ask("tools/call", {**call, "name": "nobody__knows"}))["error"] == refused["error"]
+
+
+@requirement("opening:ahead")
+async def test_the_parent_of_workers_starts_before_the_server_that_a_call_waits_for(home: Home) -> None:
+    await home.remember()
+    async with home.start() as start:
+        await first_requests(start.server)
+        assert "subprocess" not in start.imported()
+        await start.server.ask("tools/call", {"name": "well__echo", "arguments": {}})
+        order = start.in_order()
+        assert order.index("mcp_server.worker.ahead") < order.index("pydantic")
+        (parent,) = children_of(start.server.process.pid)
+        assert len(children_of(parent)) == 1
+        assert await start.server.close() == 0
 
 
 @requirement("opening:taken-over")

@@ -59,7 +59,7 @@ def test_every_wrong_value_is_told(asked: dict[str, int], told: list[str]) -> No
 
 
 def test_an_exceeded_limit_says_its_value_what_was_used_and_where_to_raise_it() -> None:
-    error = exceeded("memory", 16 * MIB, plugin="p", used=24 * MIB + MIB // 2)
+    error = exceeded("memory", Limits(memory=16 * MIB), plugin="p", used=24 * MIB + MIB // 2)
     assert error.error_code == "limit_memory"
     assert error.message == (
         "plugin 'p' reached its limit max_memory_mb = 16 MiB "
@@ -67,5 +67,21 @@ def test_an_exceeded_limit_says_its_value_what_was_used_and_where_to_raise_it() 
     )
     assert error.data == {"limit": "memory", "allowed": 16 * MIB, "used": 24 * MIB + MIB // 2}
     assert error.fix.startswith("run `agentmem-mcp config set plugins.p.limits.max_memory_mb=32`, or add ")
-    assert exceeded("memory", 1_024 * MIB, plugin="p").fix == "max_memory_mb stands at its hard value, 1024"
-    assert "used" not in exceeded("host_calls", 1, plugin="p").message
+    assert (
+        exceeded("memory", Limits(memory=1_024 * MIB), plugin="p").fix == "max_memory_mb stands at its hard value, 1024"
+    )
+    assert "used" not in exceeded("host_calls", Limits(), plugin="p").message
+
+
+def test_a_limit_that_the_manifest_holds_low_is_told_to_be_raised_there() -> None:
+    author = "the author must ask for more: set max_memory_mb = 32 under [limits] in the plugin.toml of 'p'"
+    lowered = resolve_limits({"max_memory_mb": 16}, {"max_memory_mb": 17})
+    assert lowered.raising("memory", "p") == author
+    tied = resolve_limits({"max_memory_mb": 16}, {"max_memory_mb": 16})
+    assert tied.raising("memory", "p").startswith(
+        f"{author}; and run `agentmem-mcp config set plugins.p.limits.max_memory_mb=32`, or add "
+    )
+    setting = resolve_limits({"max_memory_mb": 17}, {"max_memory_mb": 16})
+    assert setting.raising("memory", "p").startswith("run `agentmem-mcp config set plugins.p.limits.max_memory_mb=32`")
+    hard = resolve_limits({"max_memory_mb": 1_024}, {"max_memory_mb": 1_024})
+    assert hard.raising("memory", "p") == "max_memory_mb stands at its hard value, 1024"

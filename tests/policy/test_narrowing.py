@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mcp_server.policy.limits import LIMITS, Limits
+from mcp_server.policy.limits import LIMITS, Limits, resolve_limits
 from mcp_server.policy.narrowing import NARROWABLE_LIMITS, WIDE, Narrowing, narrowing_of
 from mcp_server.policy.rights import CAPABILITIES, Capability, decide_rights
 from mcp_server.problems import problems_of
@@ -95,13 +95,21 @@ def test_the_operator_is_told_where_a_capability_is_withheld() -> None:
 )
 def test_the_operator_is_told_the_key_that_holds(limits: dict[str, int], told: str) -> None:
     narrowing = Narrowing(limits=limits, name="*")
-    allowed = narrowing.limit(Limits(host_calls=10)).host_calls
-    assert narrowing.limit_fix("p", "max_host_calls", allowed) == told
+    assert narrowing.limit_fix("p", "host_calls", narrowing.limit(Limits(host_calls=10))) == told
+
+
+@requirement("principals:narrow")
+def test_where_the_manifest_holds_a_limit_low_for_everybody_it_is_named() -> None:
+    own = resolve_limits({"max_host_calls": 10}, {})
+    loose, tight = (Narrowing(limits={"max_host_calls": most}, name="*") for most in (11, 10))
+    assert "[limits] in the plugin.toml of 'p'" in loose.limit_fix("p", "host_calls", loose.limit(own))
+    assert '[principals."*".limits]' in tight.limit_fix("p", "host_calls", tight.limit(own))
 
 
 @requirement("principals:narrow")
 def test_a_limit_at_its_hard_value_is_not_told_to_be_raised() -> None:
-    assert Narrowing().limit_fix("p", "max_host_calls", 100_000) == "max_host_calls stands at its hard value, 100000"
+    most = Limits(host_calls=100_000)
+    assert Narrowing().limit_fix("p", "host_calls", most) == "max_host_calls stands at its hard value, 100000"
 
 
 @requirement("principals:narrow")

@@ -19,6 +19,7 @@ from mcp_server.errors import AgentMemError, IntegrityError, LimitExceeded, Plug
 from mcp_server.host import PluginHost
 from mcp_server.registry.lifecycle import State
 from mcp_server.runtime.runner import PluginRunner
+from mcp_server.worker.ahead import start_ahead
 from tests.conftest import Serve
 from tests.guests import ECHO, module, wat, write_plugin
 from tests.hostile.den import hostile
@@ -173,6 +174,29 @@ async def test_the_death_of_the_forkserver_is_one_typed_error_and_another_one_is
     for plugin in ("mixed", "other"):
         await until_served(host, plugin)
     assert host.fleet.launcher.pid not in {None, forkserver}
+
+
+def parent_ahead() -> int:
+    others = set(children_of(os.getpid()))
+    start_ahead()
+    (early,) = set(children_of(os.getpid())) - others
+    return early
+
+
+@requirement("opening:ahead")
+async def test_a_parent_that_died_before_it_was_asked_is_replaced(host: PluginHost) -> None:
+    early = parent_ahead()
+    os.kill(early, signal.SIGKILL)
+    await until_dead(early)
+    await host.warm("mixed")
+    assert host.fleet.launcher.pid not in {None, early}
+
+
+@requirement("opening:ahead")
+async def test_a_parent_that_was_started_ahead_is_the_launchers(host: PluginHost) -> None:
+    early = parent_ahead()
+    await host.warm("mixed")
+    assert host.fleet.launcher.pid == early
 
 
 @requirement("deaths:server")

@@ -20,22 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mcp_server.capabilities.base import CallContext, HostRefusal
 from mcp_server.capabilities.filesystem.beneath import folder_beneath
 from mcp_server.capabilities.filesystem.files import Part, delete, list_folder, read_part, write_whole
-from mcp_server.policy.advice import file_fix, hard_link_fix, number_fix
-from mcp_server.policy.paths import (
-    MOST_OF_FILES,
-    MOST_OF_ONE_READ,
-    FileGrant,
-    FileLimits,
-    FileRules,
-    Mode,
-    PathDenied,
-    parse_path,
-)
+from mcp_server.policy.advice import file_fix, hard_link_fix
+from mcp_server.policy.file_limits import FILE_NUMBERS, MOST_OF_FILES, MOST_OF_ONE_READ
+from mcp_server.policy.paths import FileGrant, FileRules, Mode, PathDenied, parse_path
 from mcp_server.problems import problems_of
 
 __all__ = ["FileAccess", "FileUsage"]
-
-MIB = 1024 * 1024
 
 THREADS_OF_A_PLUGIN = 4
 _Answer = TypeVar("_Answer")
@@ -198,8 +188,8 @@ class FileAccess:
     def _take(
         self, context: CallContext, what: Literal["operations", "bytes_read", "bytes_written"], more: int
     ) -> None:
-        limits, usage = self._rules_of(context).limits, self._usage_of(context)
-        allowed: int = getattr(limits, what)
+        rules, usage = self._rules_of(context), self._usage_of(context)
+        allowed: int = getattr(rules.limits, what)
         with self._counting:
             used = getattr(usage, f"file_{what}") + more
             if used <= allowed:
@@ -209,21 +199,11 @@ class FileAccess:
             f"limit_file_{what}",
             f"one call may use {allowed} file {what.replace('_', ' ')}; this would make it {used}",
             {"limit": f"file_{what}", "allowed": allowed, "used": used},
-            fix=_limit_fix(context.plugin, what, limits),
+            fix=rules.bounds.fix(_NUMBERS[what], MOST_OF_FILES, context.plugin, "filesystem"),
         )
 
 
-_KEYS = {
-    "operations": ("operations_per_call", 1),
-    "bytes_read": ("max_read_mb", MIB),
-    "bytes_written": ("max_write_mb", MIB),
-}
-"""Field of the limits -> its key in the grant, and the key's unit."""
-
-
-def _limit_fix(plugin: str, what: str, limits: FileLimits) -> str:
-    key, unit = _KEYS[what]
-    return number_fix(getattr(limits, what) // unit, getattr(MOST_OF_FILES, what) // unit, plugin, "filesystem", key)
+_NUMBERS = {number.name: number for number in FILE_NUMBERS}
 
 
 def _checked(function: str, model: type[_Request], request: dict[str, Any]) -> _Request:

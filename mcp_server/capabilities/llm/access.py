@@ -154,7 +154,7 @@ def _count(context: CallContext) -> None:
             "limit_llm_calls",
             f"call_llm: one call may make {allowed} LLM calls; this was number {usage.llm_calls}",
             {"limit": "llm_calls", "allowed": allowed, "used": usage.llm_calls},
-            fix=context.narrowing.limit_fix(context.plugin, "max_llm_calls", allowed),
+            fix=context.narrowing.limit_fix(context.plugin, "llm_calls", context.limits),
         )
 
 

@@ -26,13 +26,11 @@ from mcp_server.capabilities.network.secrets import (
     usable_secrets,
     with_secrets,
 )
-from mcp_server.policy.advice import network_fix, number_fix
-from mcp_server.policy.http_limits import MOST_OF_HTTP
-from mcp_server.policy.network import NetworkDenied, NetworkLimits, NetworkRules, Target
+from mcp_server.policy.advice import network_fix
+from mcp_server.policy.http_limits import HTTP_NUMBERS, MOST_OF_HTTP
+from mcp_server.policy.network import NetworkDenied, NetworkRules, Target
 
 __all__ = ["HttpAccess", "HttpUsage"]
-
-MIB = 1024 * 1024
 
 
 class HttpUsage(Protocol):
@@ -89,7 +87,7 @@ class HttpAccess:
             refusal = HostRefusal(denied.code, denied.message, denied.data, fix=denied.fix)
             raise scrubber.refusal(refusal) from None
         except HostRefusal as refusal:
-            refusal.fix = refusal.fix or _limit_fix(context.plugin, refusal.code, rules.limits)
+            refusal.fix = refusal.fix or _limit_fix(context.plugin, refusal.code, rules)
             raise scrubber.refusal(refusal) from None
         return _shown(reply, target, scrubber)
 
@@ -152,24 +150,21 @@ class HttpAccess:
         return await exchange(asked, headers, dialer, self._tls, rules.limits)
 
 
+_NUMBERS = {number.key: number for number in HTTP_NUMBERS}
 _KEYS = {
-    "limit_http_requests": (1, "requests", "requests_per_call"),
-    "limit_http_at_once": (1, "at_once", "requests_at_once"),
-    "limit_http_request_bytes": (MIB, "request_bytes", "max_request_mb"),
-    "limit_http_response": (MIB, "response_bytes", "max_response_mb"),
-    "rate_limited": (1, "rate_per_second", "requests_per_second"),
+    "limit_http_requests": "requests_per_call",
+    "limit_http_at_once": "requests_at_once",
+    "limit_http_request_bytes": "max_request_mb",
+    "limit_http_response": "max_response_mb",
+    "rate_limited": "requests_per_second",
 }
-"""Code of a refusal -> the unit of the key in the grant, the field of the limits, the key."""
+"""Code of a refusal -> the key of the number that was reached."""
 
 
-def _limit_fix(plugin: str, code: str, limits: NetworkLimits) -> str:
+def _limit_fix(plugin: str, code: str, rules: NetworkRules) -> str:
     if code not in _KEYS:
         return ""
-    unit, field, key = _KEYS[code]
-    allowed, most = getattr(limits, field), getattr(MOST_OF_HTTP, field)
-    if unit > 1:
-        allowed, most = allowed // unit, most // unit
-    return number_fix(allowed, most, plugin, "network", key)
+    return rules.bounds.fix(_NUMBERS[_KEYS[code]], MOST_OF_HTTP, plugin, "network")
 
 
 def _in_trace(context: CallContext, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

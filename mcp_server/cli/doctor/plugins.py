@@ -6,11 +6,13 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from mcp_server.cli.doctor.finding import Finding, fine, look, wrong, wrong_by
 from mcp_server.cli.serve import example_folders
+from mcp_server.distribution.signing import EXTRA
 from mcp_server.errors import AgentMemError, CapabilityDenied
 from mcp_server.host import PluginHost
 from mcp_server.registry.discovery import PluginFolders
@@ -35,6 +37,9 @@ def configuration(read: Configuration | AgentMemError) -> Iterator[Finding]:
     yield fine("configuration", ", ".join(files) or "no file, so the defaults hold")
     for warning in read.warnings:
         yield look("configuration", warning, "agentmem-mcp config trust, if you wrote that file")
+    if read.settings.sharing.identities and find_spec("sigstore") is None:
+        told = "[sharing.identities] trusts signatures by Sigstore, whose library is not installed: they count as none"
+        yield wrong("configuration", told, EXTRA)
 
 
 async def walls(own: Folders) -> Finding:

@@ -28,29 +28,35 @@ def key_generate(
 
 @app.command("trust")
 def key_trust(
-    name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The public key, RW…, or its file.")],
+    name: Annotated[str, typer.Argument(help="Whose key or identity it is.")],
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="The public key, RW…, or its file.")] = None,
+    identity: Annotated[
+        str | None, typer.Option("--identity", metavar="WHO", help="In place of a key: who signs by Sigstore.")
+    ] = None,
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", metavar="URL", help="Who must have vouched for that identity.")
+    ] = None,
     config: Config = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Let what a key has signed count as signed by somebody.
+    """Let what a key, or an identity by Sigstore, has signed count as signed by somebody.
 
     Example: agentmem-mcp key trust ann ann.pub
     """
     from mcp_server.cli.keys import trust
 
-    trust(name, key, config, quiet=quiet, json=json)
+    trust(name, key, identity, issuer, config, quiet=quiet, json=json)
 
 
 @app.command("forget")
 def key_forget(
-    name: Annotated[str, typer.Argument(help="Whose key it was.")],
+    name: Annotated[str, typer.Argument(help="Whose key or identity it was.")],
     config: Config = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Trust a key no longer.
+    """Trust a key or an identity no longer.
 
     Example: agentmem-mcp key forget ann
     """
@@ -61,7 +67,7 @@ def key_forget(
 
 @app.command("list")
 def key_list(config: Config = None, json: Json = False) -> None:
-    """List the keys that are trusted, and your own.
+    """List the keys and identities that are trusted, and your own keys.
 
     Example: agentmem-mcp key list
     """

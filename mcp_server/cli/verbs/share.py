@@ -18,6 +18,11 @@ OtherSigner = Annotated[
 ]
 Locked = Annotated[bool, typer.Option("--locked", help="Only exactly what plugins.lock says.")]
 
+SigstoreTrust = Annotated[
+    Path | None,
+    typer.Option("--sigstore-trust", metavar="FILE", help="An instance of Sigstore, in place of the configured one."),
+]
+
 
 def _installed(incomplete: str) -> list[str]:
     """The ids of added plugins that begin so, for a shell to complete."""
@@ -49,22 +54,29 @@ def package(
 def sign(
     archive: Annotated[Path, typer.Argument(help="What `package` wrote.")],
     key: Annotated[
-        str, typer.Option("--key", metavar="NAME", help="A key of `key generate`, or its file.")
-    ] = "default",
-    signature: Annotated[
-        Path | None, typer.Option("--signature", metavar="FILE", help="One that minisign made, in place of a key.")
+        str | None, typer.Option("--key", metavar="NAME", help="A key of `key generate`, `default` else, or its file.")
     ] = None,
+    sigstore: Annotated[
+        bool, typer.Option("--sigstore", help="As who you are, by Sigstore; that gets public, with the digest.")
+    ] = False,
+    signature: Annotated[
+        Path | None,
+        typer.Option("--signature", metavar="FILE", help="One that minisign, cosign or sigstore made already."),
+    ] = None,
+    trust: SigstoreTrust = None,
+    config: Config = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Sign a package with a key of yours; manifest, module and every other file are covered.
+    """Sign a package with a key, or as who you are; manifest, module and every other file are covered.
 
     Example: agentmem-mcp sign hello-0.1.0.zip --key me
     """
-    from mcp_server.cli.packages import How
-    from mcp_server.cli.packages import sign as sign_archive
+    from mcp_server.cli.adding import How
+    from mcp_server.cli.signatures import By
+    from mcp_server.cli.signatures import sign as sign_archive
 
-    sign_archive(archive, key, signature, How(quiet=quiet, json=json))
+    sign_archive(archive, By(key, sigstore, signature, trust), How(config, quiet=quiet, json=json))
 
 
 def verify(
@@ -74,18 +86,27 @@ def verify(
     key: Annotated[
         str | None, typer.Option("--key", metavar="RW…", help="A public key or its file, in place of those you trust.")
     ] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option("--identity", metavar="WHO", help="Who signed by Sigstore, in place of those you trust."),
+    ] = None,
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", metavar="URL", help="Who must have vouched for that identity.")
+    ] = None,
+    trust: SigstoreTrust = None,
     config: Config = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Check a package, and that somebody you trust has signed it.
+    """Check a package, and that somebody you trust has signed it; asks no server.
 
     Example: agentmem-mcp verify hello-0.1.0.zip
     """
-    from mcp_server.cli.packages import How
-    from mcp_server.cli.packages import verify as verify_package
+    from mcp_server.cli.adding import How
+    from mcp_server.cli.signatures import Whose
+    from mcp_server.cli.signatures import verify as verify_package
 
-    verify_package(target, key, How(config, quiet=quiet, json=json))
+    verify_package(target, Whose(key, identity, issuer, trust), How(config, quiet=quiet, json=json))
 
 
 def publish(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from mcp_server.transport.http.admission import Readiness
+from mcp_server.transport.http.reading import ReadRoute
 
 __all__ = ["HEALTH", "READY", "health_routes"]
 
 HEALTH, READY = "/health", "/ready"
 
 
-def health_routes(readiness: Readiness) -> list[Route]:
+def health_routes(readiness: Readiness) -> list[ReadRoute]:
     """Both routes."""
 
     async def health(request: Request) -> Response:
@@ -25,4 +25,4 @@ def health_routes(readiness: Readiness) -> list[Route]:
         status, word = (200, "ready") if readiness.ready else (503, "ending")
         return JSONResponse({"status": word}, status, headers={"cache-control": "no-store"})
 
-    return [Route(HEALTH, health, methods=["GET"]), Route(READY, ready, methods=["GET"])]
+    return [ReadRoute(HEALTH, health), ReadRoute(READY, ready)]

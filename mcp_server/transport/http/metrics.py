@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mcp_server.policy.scopes import ADMIN, unmet
 from mcp_server.transport.http.challenge import Challenge
 from mcp_server.transport.http.figures import CommonFigures
 from mcp_server.transport.http.gauges import Gauges
+from mcp_server.transport.http.reading import ReadRoute
 from mcp_server.transport.http.site import Annex
 from mcp_server.transport.identity import identity_in
 
@@ -41,4 +41,4 @@ def metrics_annex(gauges: Gauges, challenge: Challenge, common: CommonFigures | 
         page, media = exposition(figures, request.headers.get("accept", ""), process=common is None)
         return Response(page, headers={"content-type": media, "cache-control": "no-store"})
 
-    return Annex([Route(METRICS_PATH, metrics, methods=["GET"])])
+    return Annex([ReadRoute(METRICS_PATH, metrics)])

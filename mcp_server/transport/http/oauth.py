@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from mcp_server.backends.oauth.keys import KeySource
 from mcp_server.backends.oauth.signed import SignedTokens, TokenInvalid, TokenRules, issuer_of
 from mcp_server.policy.claims import ClaimRules, principal_in, scopes_in
 from mcp_server.policy.scopes import ADMIN, WORDS
 from mcp_server.settings.oauth import IssuerSettings, OAuthSettings
+from mcp_server.transport.http.reading import ReadRoute
 from mcp_server.transport.http.site import Annex
 from mcp_server.transport.http.verifier import TokenRefused
 from mcp_server.transport.identity import Identity
@@ -86,7 +86,7 @@ def metadata_annex(settings: OAuthSettings) -> Annex:
         return JSONResponse(document, headers={"cache-control": "public, max-age=300"})
 
     paths = {WELL_KNOWN, urlsplit(metadata_url(settings.resource or "")).path}
-    return Annex([Route(path, metadata, methods=["GET"]) for path in sorted(paths)], frozenset(paths))
+    return Annex([ReadRoute(path, metadata) for path in sorted(paths)], frozenset(paths))
 
 
 def _issuer(one: IssuerSettings, settings: OAuthSettings) -> _Issuer:

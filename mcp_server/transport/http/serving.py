@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Generator, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import anyio
 import uvicorn
 
+from mcp_server.transport.ending import ask_on_signal
 from mcp_server.transport.http.connections import guarded_protocol
 from mcp_server.transport.http.heads import MAX_HEAD
 from mcp_server.transport.http.inherited import Inherited
@@ -110,14 +110,12 @@ class HttpServer:
 
     async def end_on_signal(self) -> None:
         """The first SIGTERM or SIGINT asks for the end; the second ends at once."""
-        asked = False
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async for number in signals:
-                if asked:
-                    os._exit(128 + number)
-                asked = True
-                logger.info("%s: no new requests are taken, those under way may finish", signal.Signals(number).name)
-                self.end()
+
+        def ask(asked: signal.Signals) -> None:
+            logger.info("%s: no new requests are taken, those under way may finish", asked.name)
+            self.end()
+
+        await ask_on_signal(ask)
 
     async def _drain(self) -> None:
         await self._asked.wait()
