@@ -1,4 +1,4 @@
-"""Strategies for what a plugin may be given: any JSON, any bytes, and arguments that look like its schema's."""
+"""What a plugin may be given (any JSON, any bytes, arguments that look like its schema's), and how it must take it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-__all__ = ["ANY_JSON", "arguments_near", "raw_inputs"]
+from mcp_server.testing import Plugin, ToolFailed
+
+__all__ = ["ANY_JSON", "arguments_near", "fails_well", "raw_inputs"]
+
+ERRORS = {"plugin_error", "invalid_arguments"}
+"""How a call may fail whatever it is given; a trap, a crash, a limit or an odd output is a bug of the plugin."""
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=80),
@@ -44,6 +49,19 @@ def raw_inputs(schema: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
     """Bytes that reach an export unchecked: any at all, any JSON, and JSON near its schema."""
     texts = st.one_of(ANY_JSON, arguments_near(schema)).map(lambda value: json.dumps(value).encode())
     return st.one_of(st.binary(max_size=200), texts)
+
+
+def fails_well(plugin: Plugin, tool: str, data: st.DataObject) -> None:
+    """Give ``tool`` something arbitrary, checked and unchecked."""
+    facts = plugin.tools[tool]
+    try:
+        plugin.call(tool, data.draw(arguments_near(facts.input_schema), label="arguments"))
+    except ToolFailed as failed:
+        assert failed.code in ERRORS, failed
+    try:
+        plugin.call_raw(facts.function, data.draw(raw_inputs(facts.input_schema), label="bytes"))
+    except ToolFailed as failed:
+        assert failed.code in ERRORS, failed
 
 
 def _of_kind(kind: str, schema: Mapping[str, Any], depth: int) -> st.SearchStrategy[Any]:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_server.testing import Plugin, ToolFailed, readme_examples, readme_options
+from mcp_server.testing import ToolFailed, readme_examples, readme_options
 from mcp_server.testing.fixtures import LoadPlugin
-from tests.plugins.arbitrary import arguments_near, raw_inputs
+from tests.plugins.arbitrary import fails_well
 from tests.requirements import requirement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +21,6 @@ MANIFESTS = {path.parent.name: tomllib.loads(path.read_text("utf-8")) for path i
 IDS = sorted(MANIFESTS)
 TOOLS = [(plugin, tool.get("name", tool["function"])) for plugin in IDS for tool in MANIFESTS[plugin]["tools"]]
 README_TEST = "test_the_readme_is_true"
-ERRORS = {"plugin_error", "invalid_arguments"}
-"""How a call may fail whatever it is given; a trap, a crash, a limit or an odd output is a bug of the plugin."""
 
 
 def granted(plugin: str, how: str) -> dict[str, Any]:
@@ -83,19 +81,6 @@ def test_the_examples_of_the_readme_are_true(plugin: str, load_plugin: LoadPlugi
     loaded = load_plugin(f"manifests/{plugin}", **readme_options(page))
     for example in readme_examples(page):
         example.check(loaded)
-
-
-def fails_well(plugin: Plugin, tool: str, data: st.DataObject) -> None:
-    """Give ``tool`` something arbitrary, checked and unchecked."""
-    facts = plugin.tools[tool]
-    try:
-        plugin.call(tool, data.draw(arguments_near(facts.input_schema), label="arguments"))
-    except ToolFailed as failed:
-        assert failed.code in ERRORS, failed
-    try:
-        plugin.call_raw(facts.function, data.draw(raw_inputs(facts.input_schema), label="bytes"))
-    except ToolFailed as failed:
-        assert failed.code in ERRORS, failed
 
 
 @requirement("plugins:no-panics")

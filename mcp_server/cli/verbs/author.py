@@ -72,7 +72,7 @@ def new(
         typer.Option(
             "--type",
             metavar="TYPE",
-            help="In Rust and Go: MemoryProcessor, CodeAnalyzer, SearchAlgorithm, DataSource or Multimodal.",
+            help="MemoryProcessor, CodeAnalyzer, SearchAlgorithm, DataSource or Multimodal.",
             autocompletion=lambda: ["MemoryProcessor", "CodeAnalyzer", "SearchAlgorithm", "DataSource", "Multimodal"],
         ),
     ] = "Custom",
