@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from collections.abc import Generator
@@ -200,7 +201,8 @@ def test_without_a_token_a_person_signs_in_with_a_browser(home: Path, made: Inst
     path, visit = archive(stock, "noted"), "import sys, urllib.request as u; u.urlopen(sys.argv[1]).read()"
     browser = stock / "browser.py"
     browser.write_text(visit)
-    environment = {"PATH": os.environ["PATH"], "AGENTMEM_HOME": str(home), "BROWSER": f"{sys.executable} {browser} %s"}  # noqa: TID251  # a test's
+    opening = f"{shlex.join([sys.executable, str(browser)])} %s"
+    environment = {"PATH": os.environ["PATH"], "AGENTMEM_HOME": str(home), "BROWSER": opening}  # noqa: TID251  # a test's
     command = [sys.executable, "-m", "mcp_server", "sign", path, "--sigstore", "--sigstore-trust", made.write(home)]
     master, terminal = pty.openpty()
     try:
