@@ -89,7 +89,8 @@ async def test_each_save_of_a_source_is_built_and_a_mistake_ends_nothing(
         source.write_text(right + "int broken(", encoding="utf-8")
         broken = await rounds.next()
         assert (broken.problem and broken.problem.error_code, broken.outcomes) == ("build_failed", ())
-        source.write_text(right.replace("words += ", "words -= "), encoding="utf-8")
+        assert "words++" in right
+        source.write_text(right.replace("words++", "words--"), encoding="utf-8")
         wrong = await rounds.until_passed(False)
         assert wrong.outcomes[0].located.case.name == "counts the words of a text"
         source.write_text(right, encoding="utf-8")
