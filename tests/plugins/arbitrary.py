@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_server.testing import Plugin, ToolFailed
 
-__all__ = ["ANY_JSON", "arguments_near", "fails_well", "raw_inputs"]
+__all__ = ["ANY_JSON", "answers_whatever_it_is_given", "arguments_near", "raw_inputs"]
 
 ERRORS = {"plugin_error", "invalid_arguments"}
 """How a call may fail whatever it is given; a trap, a crash, a limit or an odd output is a bug of the plugin."""
@@ -51,17 +52,15 @@ def raw_inputs(schema: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
     return st.one_of(st.binary(max_size=200), texts)
 
 
-def fails_well(plugin: Plugin, tool: str, data: st.DataObject) -> None:
-    """Give ``tool`` something arbitrary, checked and unchecked."""
-    facts = plugin.tools[tool]
-    try:
-        plugin.call(tool, data.draw(arguments_near(facts.input_schema), label="arguments"))
-    except ToolFailed as failed:
-        assert failed.code in ERRORS, failed
-    try:
-        plugin.call_raw(facts.function, data.draw(raw_inputs(facts.input_schema), label="bytes"))
-    except ToolFailed as failed:
-        assert failed.code in ERRORS, failed
+def answers_whatever_it_is_given(plugin: Plugin, tool: str) -> None:
+    """Give ``tool`` much that is arbitrary, checked and unchecked: it answers, or fails as one of :data:`ERRORS`."""
+
+    @settings(max_examples=60, deadline=None, database=None)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        _fails_well(plugin, tool, data)
+
+    check()
 
 
 def _of_kind(kind: str, schema: Mapping[str, Any], depth: int) -> st.SearchStrategy[Any]:
@@ -85,3 +84,16 @@ def _object(schema: Mapping[str, Any], depth: int) -> st.SearchStrategy[Any]:
         {name: value for name, value in values.items() if name in needed},
         optional={name: value for name, value in values.items() if name not in needed},
     )
+
+
+def _fails_well(plugin: Plugin, tool: str, data: st.DataObject) -> None:
+    """Give ``tool`` something arbitrary, checked and unchecked."""
+    facts = plugin.tools[tool]
+    try:
+        plugin.call(tool, data.draw(arguments_near(facts.input_schema), label="arguments"))
+    except ToolFailed as failed:
+        assert failed.code in ERRORS, failed
+    try:
+        plugin.call_raw(facts.function, data.draw(raw_inputs(facts.input_schema), label="bytes"))
+    except ToolFailed as failed:
+        assert failed.code in ERRORS, failed
